@@ -1,0 +1,46 @@
+// EventLog: what the core tells of itself: for logs, the flight recorder and the simulation's
+// trace. Structured and cheap; recording never waits and never fails.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace oj {
+
+enum class EventKind : std::uint8_t {
+  kConnectionOpened,  // connection; value: peer's pid
+  kConnectionClosed,  // connection
+  kRequestBegun,      // connection, request; text: type; value: number within the connection
+  kRequestJoined,     // connection, request: the flight that it joined; text: type
+  kRequestLatched,    // request; text: cancel reason
+  kRequestEnded,      // connection, request; text: reply's type or error code
+  kLeaseWaiting,      // request; text: key; value: 1 exclusive, 0 shared
+  kLeaseGranted,      // request; text: key; value: 1 exclusive, 0 shared
+  kLeaseReleased,     // request; text: key
+  kKeyQuarantined,    // text: key; value: pid or 0
+  kKeyFreed,          // text: key
+  kProcessStarted,    // request; text: argv joined by spaces; value: pid
+  kProcessEnded,      // request; text: how; value: pid
+  kReadyToServe,
+  kDraining,
+  kStopped,
+  kDefect,  // text: what; a bug of ours
+};
+
+// Ids are 0 where they do not apply. `text` is valid during Record() only.
+struct LogEvent {
+  EventKind kind;
+  std::uint64_t connection = 0;
+  std::uint64_t request = 0;
+  std::int64_t value = 0;
+  std::string_view text;
+};
+
+// Implementations: SpdlogEventLog (os), TraceEventLog (simulation).
+class EventLog {
+ public:
+  virtual ~EventLog() = default;
+  virtual void Record(const LogEvent& event) = 0;
+};
+
+}  // namespace oj

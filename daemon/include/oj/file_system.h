@@ -1,0 +1,39 @@
+// FileSystem: the core's only way to the disk. Operations run beside the loop and cannot be
+// cancelled once begun (a dead network disk holds them for ever): await them inside a Shield.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "oj/error.h"
+#include "oj/task.h"
+
+namespace oj {
+
+enum class FileType : std::uint8_t { kNone, kFile, kDirectory, kSymlink, kOther };
+
+struct FileInfo {
+  FileType type = FileType::kNone;  // kNone: nothing is there
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t modified_ns = 0;  // since the epoch
+  std::uint64_t size = 0;        // bytes
+};
+
+// Implementations: PosixFileSystem (os), SimFileSystem (simulation). Paths are absolute. Symbolic
+// links are not followed in the last component, unless said. Errors: kUnavailable with errno's
+// text, kNotFound, kConflict (exists already, or on another file system).
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  virtual Task<Result<FileInfo>> Stat(std::string path, bool follow) = 0;
+  virtual Task<Result<std::vector<std::string>>> List(std::string directory) = 0;  // names, sorted
+  virtual Task<Status> MakeDirectories(std::string path) = 0;
+  // Atomic, refuses to replace; kConflict across file systems.
+  virtual Task<Status> Rename(std::string from, std::string to) = 0;
+  // Never follows a link out of the tree. Nothing there is no error.
+  virtual Task<Status> RemoveTree(std::string path) = 0;
+};
+
+}  // namespace oj

@@ -1,0 +1,139 @@
+// Nursery: owns concurrent children, each a strand of its own; it is left only when all of them
+// have ended. WithNursery is the only way for a task to have children.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include "oj/task.h"
+
+namespace oj {
+
+class Nursery {
+ public:
+  // Children run in a scope of the nursery's own, below `parent`.
+  Nursery(Executor& executor, CancelScope* parent) : executor_(executor), scope_(parent) {}
+  Nursery(const Nursery&) = delete;
+  Nursery& operator=(const Nursery&) = delete;
+  // Only a world that ends in mid-air (a simulated power loss) destroys a nursery with live
+  // children; it destroys their frames.
+  ~Nursery() {
+    joiner_ = nullptr;
+    while (!children_.empty()) Delete(children_.PopFront());
+  }
+
+  // Starts `task` as a child, in a later turn, in the nursery's scope. A child that fails (with
+  // anything but Cancelled) cancels its siblings; the first failure is kept for Join.
+  void Start(Task<void> task) {
+    auto* child = new Child(*this, std::move(task));
+    children_.PushBack(*child);
+    child->Begin();
+  }
+  // Takes a failure of the body as one of a child: what failed first is what Join rethrows.
+  void Keep(std::exception_ptr error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const Cancelled&) {
+      // a cancelled child has ended as it should
+    } catch (...) {
+      if (!failure_) failure_ = std::move(error);
+      scope_.Cancel(CancelReason::kSibling);
+    }
+  }
+  CancelScope& scope() { return scope_; }
+  bool empty() const { return children_.empty(); }
+
+  // Waits until all children have ended, whatever the awaiter's scope says, and rethrows the first
+  // failure. One joiner at a time.
+  class Joining final : public Wait {
+   public:
+    explicit Joining(Nursery& nursery) : nursery_(nursery), shield_(nullptr) {}
+    ~Joining() override {
+      if (nursery_.joiner_ == this) nursery_.joiner_ = nullptr;
+    }
+    template <class Promise>
+    bool await_suspend(std::coroutine_handle<Promise> awaiter) {
+      handle = awaiter;
+      return Begin(*awaiter.promise().strand, shield_);
+    }
+    void await_resume() const {
+      if (nursery_.failure_) std::rethrow_exception(std::exchange(nursery_.failure_, nullptr));
+    }
+
+   private:
+    friend class Nursery;
+    bool Start() override {
+      if (nursery_.empty()) return true;
+      nursery_.joiner_ = this;
+      return false;
+    }
+    void Abandon() noexcept override {}
+    Nursery& nursery_;
+    CancelScope shield_;  // the children's own bounds end this wait
+  };
+  Joining Join() { return Joining(*this); }
+
+ private:
+  struct ChildTag;
+  class Child final : public Hook<ChildTag>, public Strand {
+   public:
+    Child(Nursery& nursery, Task<void> task)
+        : Strand(nursery.executor_, nursery.executor_.NextStrandId()),
+          nursery_(nursery),
+          task_(std::move(task)) {}
+    void Begin() {
+      task_.handle().promise().strand = this;
+      task_.handle().promise().scope = &nursery_.scope_;
+      start_.handle = task_.handle();
+      Post(start_);
+    }
+    std::exception_ptr TakeError() { return std::move(task_.handle().promise().error); }
+
+   private:
+    void OnDone() override { nursery_.OnChildDone(*this); }
+    Nursery& nursery_;
+    Wake start_;
+    Task<void> task_;
+  };
+
+  static void Delete(Child& child) { delete &child; }
+
+  void OnChildDone(Child& child) {
+    std::exception_ptr error = child.TakeError();
+    static_cast<Hook<ChildTag>&>(child).Unlink();
+    Delete(child);
+    if (error) Keep(std::move(error));
+    if (empty() && joiner_ != nullptr) std::exchange(joiner_, nullptr)->Complete();
+  }
+
+  Executor& executor_;
+  CancelScope scope_;
+  HookList<Child, ChildTag> children_;
+  Joining* joiner_ = nullptr;
+  std::exception_ptr failure_;
+};
+
+// Runs `body(nursery)`, a plain function that returns a Task<void>, in the scope of a new nursery,
+// and returns when it and all children have ended. If the body ends by an exception the children
+// are cancelled; with `kCancel` also when it ends well, with `kJoin` they are waited for. Rethrows
+// the first failure of body and children, else the body's Cancelled.
+enum class WhenBodyEnds { kJoin, kCancel };
+template <class Body>
+Task<void> WithNursery(Body body, WhenBodyEnds then = WhenBodyEnds::kJoin) {
+  const Here here = co_await WhereAmI();
+  Nursery nursery(here.strand.executor(), &here.scope);
+  std::exception_ptr error;
+  try {
+    Task<void> task = body(nursery);
+    co_await std::move(task).In(nursery.scope());
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error) nursery.Keep(error);
+  if (error || then == WhenBodyEnds::kCancel) nursery.scope().Cancel(CancelReason::kSibling);
+  co_await nursery.Join();
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace oj
