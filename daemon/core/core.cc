@@ -1,0 +1,22 @@
+#include "core/core.h"
+
+#include <algorithm>
+
+namespace oj {
+
+Task<Result<SessionLease>> Core::Lock(Flight& flight, std::string session, LockMode mode) {
+  std::vector<LockRequest> wanted;
+  wanted.push_back(LockRequest{"session:" + session, mode});
+  flight.state = "waiting";
+  flight.waiting_for = wanted[0].key;
+  auto acquire = locks.Acquire(flight.id, wanted);
+  auto lease = co_await std::move(acquire);
+  if (!lease) co_return std::move(lease).error();
+  flight.state = "running";
+  flight.waiting_for.clear();
+  flight.locks.push_back(wanted[0].key);
+  SessionLease held(tmux, std::move(*lease));
+  co_return std::move(held);
+}
+
+}  // namespace oj

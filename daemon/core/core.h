@@ -1,0 +1,85 @@
+// Core: what all handlers share, built once the daemon's state is loaded, and how a handler gets at
+// the outside.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "core/config.h"
+#include "core/flight.h"
+#include "core/lock_table.h"
+#include "core/sessions.h"
+#include "core/tmux_client.h"
+#include "core/tools.h"
+#include "oj/event_log.h"
+#include "oj/file_system.h"
+#include "oj/process_runner.h"
+#include "oj/random.h"
+#include "oj/store.h"
+#include "oj/transport.h"
+
+namespace oj {
+
+// Everything outside of the core. All must outlive the server.
+struct Seams {
+  Clock& clock;
+  ProcessRunner& runner;
+  Listener& listener;
+  Store& store;
+  FileSystem& files;
+  Random& random;
+  EventLog& log;
+};
+
+struct Identity {
+  int pid = 0;
+  unsigned uid = 0;  // only this one and root are served
+};
+
+// How the daemon is told to stop, and how far that has got.
+struct Lifecycle {
+  Event draining;  // no new requests
+  Event hurried;   // what is in flight is cancelled
+  Duration drain{};
+  CancelScope intake{nullptr};  // accepting, and waiting for the next request
+
+  void Stop(Duration within) {
+    if (draining.is_set()) return hurried.Set();
+    drain = within;
+    draining.Set();
+    intake.Cancel(CancelReason::kShutdown);
+  }
+};
+
+struct Core {
+  Core(const Seams& outside, const Config& settings, Identity self, Lifecycle& life,
+       Sessions& known, std::string instance, Nursery& background, Nursery& in_flight)
+      : seams(outside),
+        config(settings),
+        identity(self),
+        lifecycle(life),
+        sessions(known),
+        started(outside.clock.Now()),
+        tools(outside.clock, outside.runner, outside.log, settings, std::move(instance)),
+        tmux(outside.clock, tools, outside.log, settings),
+        locks(outside.clock, outside.log, background),
+        flights(outside.clock, outside.log, in_flight) {}
+
+  // The session's lease, for a handler. Error kBusy. Throws Cancelled.
+  Task<Result<SessionLease>> Lock(Flight& flight, std::string session, LockMode mode);
+
+  const Seams seams;
+  const Config& config;
+  const Identity identity;
+  Lifecycle& lifecycle;
+  Sessions& sessions;
+  const Instant started;
+  Tools tools;
+  TmuxClient tmux;
+  LockTable locks;
+  FlightTable flights;
+  std::size_t connections = 0;
+  std::map<std::string_view, std::uint64_t> counters;  // by static names
+};
+
+}  // namespace oj

@@ -1,0 +1,129 @@
+// Flight: one request in flight, which identical requests may join: what it is doing, who waits for
+// it, until when. FlightTable: all of them, and the one place where they begin, are cancelled and
+// end.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oj/clock.h"
+#include "oj/error.h"
+#include "oj/event_log.h"
+#include "oj/nursery.h"
+#include "oj/wait_queue.h"
+
+namespace oj {
+
+// A reply's payload (JSON text), or an Error.
+using Reply = Result<std::string>;
+
+class Flight;
+
+// A client's interest in a flight; lives in the connection's frame. `settled` is set when the
+// flight has ended.
+struct Waiter {
+  Deadline deadline;
+  Event& settled;
+};
+
+class Flight final : private Timer {
+ public:
+  struct Child {
+    int pid = 0;
+    std::string command;  // argv joined by blanks
+    Instant since;
+  };
+
+  Flight(std::uint64_t number, std::string request_type, std::string key, int pid, Instant now,
+         EventLog& log)
+      : id(number),
+        type(std::move(request_type)),
+        join_key(std::move(key)),
+        client_pid(pid),
+        begun(now),
+        log_(log) {}
+
+  const std::uint64_t id;
+  const std::string type;
+  const std::string join_key;  // empty: not joinable
+  const int client_pid;        // of the first waiter
+  const Instant begun;
+
+  // What `oj requests` shows; kept by the handler's tools.
+  std::string state = "running";
+  std::string waiting_for;
+  std::vector<std::string> locks;
+  std::list<Child> children;
+
+  // Steps 1 and 2 of the order of a cancel: the first reason is latched, and nobody joins any more.
+  void Latch(CancelReason reason) noexcept;
+  CancelReason latched() const { return scope_.reason(); }
+  bool joinable() const { return !scope_.cancelled() && !reply_; }
+  Deadline deadline() const { return deadline_; }
+  std::size_t waiters() const { return waiters_.size(); }
+  bool ended() const { return reply_.has_value(); }
+  // Once it has ended.
+  const Reply& reply() const { return *reply_; }
+
+ private:
+  friend class FlightTable;
+  void OnDue() noexcept override { Latch(CancelReason::kDeadline); }
+
+  EventLog& log_;
+  CancelScope scope_{nullptr};  // ended by Latch only: every reason comes through there
+  Deadline deadline_ = Deadline::Never();
+  std::vector<Waiter*> waiters_;
+  std::optional<Reply> reply_;
+};
+
+class FlightTable {
+ public:
+  // Flights run in `nursery`, which must end before the table.
+  FlightTable(Clock& clock, EventLog& log, Nursery& nursery)
+      : clock_(clock), log_(log), nursery_(nursery) {}
+
+  using Handler = std::function<Task<Reply>(Flight&)>;
+  struct Launch {
+    std::string type;
+    std::string join_key;
+    int client_pid = 0;
+    std::uint64_t connection = 0;
+    Handler handler;
+  };
+
+  // Joins the flight with the same key if it can still be joined, else starts one. `waiter` must
+  // stay until Leave or `settled`. The flight's deadline is the latest of its waiters'.
+  std::shared_ptr<Flight> Join(Launch launch, Waiter& waiter);
+  // The waiter has no interest any more; when it was the last, the flight is cancelled.
+  void Leave(Flight& flight, Waiter& waiter, CancelReason reason) noexcept;
+
+  std::shared_ptr<Flight> Find(std::uint64_t id) const;
+  const std::map<std::uint64_t, std::shared_ptr<Flight>>& all() const { return flights_; }
+  std::uint64_t begun() const { return last_id_; }
+  void LatchAll(CancelReason reason) noexcept;
+  // Waits until no flight is left.
+  Task<void> Empty();
+
+ private:
+  Task<void> Fly(std::shared_ptr<Flight> flight, Handler handler);
+  Task<Reply> Handle(Flight& flight, const Handler& handler);
+  void SetDeadline(Flight& flight);
+
+  Clock& clock_;
+  EventLog& log_;
+  Nursery& nursery_;
+  std::uint64_t last_id_ = 0;
+  std::map<std::uint64_t, std::shared_ptr<Flight>> flights_;
+  WaitQueue<bool> empty_;
+};
+
+// "r17": a request's id as people see it, and back (0: it is none).
+std::string RequestName(std::uint64_t id);
+std::uint64_t RequestNumber(std::string_view name);
+
+}  // namespace oj

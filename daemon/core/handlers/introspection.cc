@@ -1,0 +1,147 @@
+#include <boost/json.hpp>
+
+#include "core/handlers/handlers.h"
+
+namespace oj {
+namespace {
+
+namespace json = boost::json;
+
+std::string_view StatusName(SessionStatus status) {
+  constexpr std::string_view kNames[] = {"live", "gone", "unknown"};
+  return kNames[static_cast<std::size_t>(status)];
+}
+
+json::value SessionJson(const SessionRecord& record) {
+  json::array command;
+  for (const std::string& each : record.command) command.emplace_back(each);
+  json::object session{{"id", record.id},
+                       {"namespace", record.name_space},
+                       {"agent_id", nullptr},
+                       {"cwd", record.cwd},
+                       {"command", std::move(command)},
+                       {"created_at_ms", record.created_at_ms},
+                       {"status", StatusName(record.status)}};
+  if (record.agent_id) session["agent_id"] = *record.agent_id;
+  return session;
+}
+
+std::string Text(json::object reply) { return json::serialize(reply); }
+
+class Answer {
+ public:
+  explicit Answer(Core& core) : core_(core), now_(core.seams.clock.Now()) {}
+
+  Reply operator()(const PingRequest&) const { return std::string(R"({"type":"Pong"})"); }
+
+  Reply operator()(const HelloRequest&) const {
+    return Text({{"type", "Hello"},
+                 {"version", kVersion},
+                 {"protocol", kProtocol},
+                 {"features", {"half_close", "coalesced_peeks", "quarantine"}}});
+  }
+
+  Reply operator()(const StatusRequest&) const {
+    std::int64_t live = 0;
+    for (const auto& [id, record] : core_.sessions.all()) {
+      live += record.status != SessionStatus::kGone;
+    }
+    json::object counters{{"requests", core_.flights.begun()}};
+    for (const auto& [name, count] : core_.counters) counters[name] = count;
+    return Text({{"type", "Status"},
+                 {"version", kVersion},
+                 {"pid", core_.identity.pid},
+                 {"uptime_ms", Millis(now_ - core_.started)},
+                 {"requests_active", core_.flights.all().size()},
+                 {"children_active", core_.tools.children()},
+                 {"sessions", live},
+                 {"workspaces", 0},
+                 {"agents", 0},
+                 {"locks_held", core_.locks.held()},
+                 {"counters", std::move(counters)}});
+  }
+
+  Reply operator()(const ShutdownRequest& request) const {
+    core_.lifecycle.Stop(request.drain.value_or(core_.config.drain));
+    return std::string(R"({"type":"ShuttingDown"})");
+  }
+
+  Reply operator()(const RequestsRequest&) const {
+    json::array all;
+    for (const auto& [id, flight] : core_.flights.all()) all.push_back(FlightJson(*flight));
+    return Text({{"type", "Requests"}, {"requests", std::move(all)}});
+  }
+
+  Reply operator()(const CancelRequestRequest& request) const {
+    const auto flight = core_.flights.Find(RequestNumber(request.id));
+    if (flight == nullptr) {
+      return Error{ErrorCode::kNotFound,
+                   "no request '" + request.id + "' is in flight; see `oj requests`", ""};
+    }
+    flight->Latch(CancelReason::kOperator);
+    return std::string(R"({"type":"Ok"})");
+  }
+
+  Reply operator()(const LocksRequest&) const {
+    json::array all;
+    for (const LockTable::Row& row : core_.locks.Rows()) {
+      json::array waiters;
+      for (const std::uint64_t waiter : row.waiters) waiters.emplace_back(RequestName(waiter));
+      json::object lock{{"key", row.key},
+                        {"mode", row.holder.mode == LockMode::kExclusive ? "exclusive" : "shared"},
+                        {"holder", RequestName(row.holder.request)},
+                        {"held_ms", Millis(now_ - row.holder.since)},
+                        {"waiters", std::move(waiters)}};
+      if (!row.quarantine.empty()) lock["quarantine"] = row.quarantine;
+      all.push_back(std::move(lock));
+    }
+    return Text({{"type", "Locks"}, {"locks", std::move(all)}});
+  }
+
+  Reply operator()(const ListSessionsQuery&) const {
+    json::array all;
+    for (const auto& [id, record] : core_.sessions.all()) all.push_back(SessionJson(record));
+    return Text({{"type", "Sessions"}, {"sessions", std::move(all)}});
+  }
+
+  Reply operator()(const GetSessionQuery& query) const {
+    const SessionRecord* record = core_.sessions.Find(query.id);
+    return Text({{"type", "Session"},
+                 {"session", record == nullptr ? json::value() : SessionJson(*record)}});
+  }
+
+  // The requests that run tools never come here.
+  template <class Request>
+  Reply operator()(const Request&) const {
+    return Error{ErrorCode::kInternal, "this request needs a flight", ""};
+  }
+
+ private:
+  json::value FlightJson(const Flight& flight) const {
+    json::array locks, children;
+    for (const std::string& key : flight.locks) locks.emplace_back(key);
+    for (const Flight::Child& child : flight.children) {
+      children.push_back({{"pid", child.pid},
+                          {"argv", ToUtf8(child.command)},
+                          {"age_ms", Millis(now_ - child.since)}});
+    }
+    json::object request{{"id", RequestName(flight.id)},    {"type", flight.type},
+                         {"client_pid", flight.client_pid}, {"age_ms", Millis(now_ - flight.begun)},
+                         {"state", flight.state},           {"locks", std::move(locks)},
+                         {"children", std::move(children)}, {"waiters", flight.waiters()}};
+    if (!flight.deadline().never()) {
+      request["deadline_ms"] = Millis(flight.deadline().LeftAt(now_));
+    }
+    if (!flight.waiting_for.empty()) request["waiting_for"] = flight.waiting_for;
+    return request;
+  }
+
+  Core& core_;
+  Instant now_;
+};
+
+}  // namespace
+
+Reply AnswerAtOnce(Core& core, const RequestBody& body) { return std::visit(Answer(core), body); }
+
+}  // namespace oj

@@ -1,0 +1,87 @@
+// The wire protocol: requests as types, parsing and its errors, replies as JSON text.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "oj/deadline.h"
+#include "oj/error.h"
+
+namespace oj {
+
+inline constexpr int kProtocol = 1;
+inline constexpr std::string_view kVersion = "0.1.0";
+
+struct PingRequest {};
+struct HelloRequest {
+  std::string version;
+};
+struct StatusRequest {};
+struct ShutdownRequest {
+  bool kill = false;
+  std::optional<Duration> drain;
+};
+struct SessionNewRequest {
+  std::string id;
+  std::string cwd;
+  std::vector<std::string> command;
+  std::vector<std::pair<std::string, std::string>> env;
+};
+struct SessionSendRequest {
+  std::string id;
+  std::string input;
+};
+struct SessionKillRequest {
+  std::string id;
+};
+struct PeekSessionRequest {
+  std::string session_id;
+  bool with_color = false;
+  std::int64_t lines = 40;
+};
+struct RequestsRequest {};
+struct CancelRequestRequest {
+  std::string id;
+};
+struct LocksRequest {};
+struct ListSessionsQuery {};
+struct GetSessionQuery {
+  std::string id;
+};
+
+using RequestBody =
+    std::variant<PingRequest, HelloRequest, StatusRequest, ShutdownRequest, SessionNewRequest,
+                 SessionSendRequest, SessionKillRequest, PeekSessionRequest, RequestsRequest,
+                 CancelRequestRequest, LocksRequest, ListSessionsQuery, GetSessionQuery>;
+
+struct Request {
+  RequestBody body;
+  std::optional<Duration> timeout;  // how long the client will still wait
+  std::string request_id;           // empty: none
+  bool progress = false;
+};
+
+// The request's type on the wire, such as "PeekSession"; "Query" for all queries.
+std::string_view TypeOf(const RequestBody& body);
+
+// Parses one frame's payload. Error (kInvalidRequest): names the field and what it must be.
+Result<Request> ParseRequest(std::string_view payload);
+
+// `{"type":"Error",...}`.
+std::string ErrorReply(const Error& error);
+
+// A reply's frame: length and payload.
+std::string Frame(std::string_view payload);
+
+// Ids and names that reach a tool or a path: [A-Za-z0-9._-]{1,128}, not beginning with '-' or '.'.
+bool IsValidId(std::string_view id);
+
+// `text` with every byte sequence that is not UTF-8 replaced by U+FFFD.
+std::string ToUtf8(std::string_view text);
+
+}  // namespace oj

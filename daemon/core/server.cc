@@ -1,0 +1,113 @@
+#include "core/server.h"
+
+#include <utility>
+
+#include "core/client.h"
+
+namespace oj {
+namespace {
+
+// After a failed accept: descriptors come back when somebody leaves.
+constexpr Duration kAcceptPause = std::chrono::milliseconds(50);
+// For the replies of what was cancelled, after a drain; then connections are closed.
+constexpr Duration kLastWords = std::chrono::milliseconds(250);
+constexpr Duration kDrainLook = std::chrono::milliseconds(5);
+
+std::string Hex(std::uint64_t number) {
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[number >> shift & 15];
+  return text;
+}
+
+}  // namespace
+
+Task<Status> Server::Run(std::function<void()> ready) {
+  auto load = sessions_.Load();
+  Status loaded = co_await std::move(load);
+  if (!loaded) co_return loaded;
+  auto serve =
+      WithNursery([&](Nursery& background) { return InBackground(background, std::move(ready)); },
+                  WhenBodyEnds::kCancel);
+  co_await std::move(serve);
+  core_.reset();
+  seams_.log.Record({EventKind::kStopped, 0, 0, 0, {}});
+  co_return Ok{};
+}
+
+Task<void> Server::InBackground(Nursery& background, std::function<void()> ready) {
+  auto serve = WithNursery(
+      [&](Nursery& flights) { return InFlight(background, flights, std::move(ready)); });
+  co_await std::move(serve);
+}
+
+Task<void> Server::InFlight(Nursery& background, Nursery& flights, std::function<void()> ready) {
+  core_.emplace(seams_, config_, identity_, lifecycle_, sessions_, Hex(seams_.random.Next()),
+                background, flights);
+  background.Start(seams_.runner.Tend());
+  background.Start(core_->tmux.Tend());
+  auto listen =
+      WithNursery([&](Nursery& connections) { return Listen(connections, std::move(ready)); },
+                  WhenBodyEnds::kCancel);
+  co_await std::move(listen);
+  // Nobody waits any more; what is still in flight was cancelled and ends within its bounds.
+  core_->flights.LatchAll(CancelReason::kShutdown);
+}
+
+Task<void> Server::Listen(Nursery& connections, std::function<void()> ready) {
+  connections.Start(Accept(connections));
+  seams_.log.Record({EventKind::kReadyToServe, 0, 0, 0, {}});
+  if (ready) ready();
+  auto stop = lifecycle_.draining.WaitSet();
+  co_await std::move(stop);
+  seams_.log.Record({EventKind::kDraining, 0, 0, Millis(lifecycle_.drain), {}});
+  seams_.listener.Close();
+  auto drain = Drain(connections);
+  co_await std::move(drain);
+}
+
+Task<void> Server::Accept(Nursery& connections) {
+  while (true) {
+    auto accept = seams_.listener.Accept();
+    auto connection = co_await std::move(accept).In(lifecycle_.intake);
+    if (connection) {
+      connections.Start(Serve(std::move(*connection)));
+      continue;
+    }
+    ++core_->counters["accept_failures"];
+    auto pause = SleepFor(seams_.clock, kAcceptPause);
+    co_await pause;
+  }
+}
+
+Task<void> Server::Serve(std::unique_ptr<Connection> connection) {
+  Client client(*core_, std::move(connection));
+  std::string defect;
+  try {
+    auto serve = client.Serve();
+    co_await std::move(serve);
+  } catch (const std::exception& error) {
+    defect = error.what();  // one client's misfortune is not its neighbours'
+  }
+  if (!defect.empty()) seams_.log.Record({EventKind::kDefect, 0, 0, 0, defect});
+}
+
+Task<void> Server::Drain(Nursery& connections) {
+  const Deadline patience = Deadline::After(seams_.clock.Now(), lifecycle_.drain);
+  while (!connections.empty() && !lifecycle_.hurried.is_set() &&
+         !patience.PassedAt(seams_.clock.Now())) {
+    const Deadline look = Deadline::After(seams_.clock.Now(), kDrainLook);
+    auto hurried = lifecycle_.hurried.WaitSet();
+    auto bounded = WithDeadline(seams_.clock, look.Earlier(patience), std::move(hurried));
+    co_await std::move(bounded);
+  }
+  core_->flights.LatchAll(CancelReason::kShutdown);
+  auto end = core_->flights.Empty();
+  co_await std::move(end);
+  const Deadline last = Deadline::After(seams_.clock.Now(), kLastWords);
+  while (!connections.empty() && !last.PassedAt(seams_.clock.Now())) {
+    auto pause = SleepFor(seams_.clock, kDrainLook);
+    co_await pause;
+  }
+}
+
+}  // namespace oj

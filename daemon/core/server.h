@@ -1,0 +1,45 @@
+// Server: the daemon's policy as one task: loads the state, accepts clients, serves them, drains.
+// All that it sees of the outside is Seams.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "core/core.h"
+
+namespace oj {
+
+class Server {
+ public:
+  Server(Seams seams, Config config, Identity identity)
+      : seams_(seams),
+        config_(std::move(config)),
+        identity_(identity),
+        sessions_(seams.clock, seams.store) {}
+
+  // Serves until Stop() and drains; ends when every request, connection and child has ended.
+  // Error: the state could not be loaded, and nothing was served. Calls `ready` once connections
+  // are accepted.
+  Task<Status> Run(std::function<void()> ready);
+
+  // Begins to drain: no new requests; those in flight have config.drain, then they are cancelled.
+  // The second call cancels them at once. From the loop's thread.
+  void Stop() { lifecycle_.Stop(config_.drain); }
+
+ private:
+  Task<void> InBackground(Nursery& background, std::function<void()> ready);
+  Task<void> InFlight(Nursery& background, Nursery& flights, std::function<void()> ready);
+  Task<void> Listen(Nursery& connections, std::function<void()> ready);
+  Task<void> Accept(Nursery& connections);
+  Task<void> Serve(std::unique_ptr<Connection> connection);
+  Task<void> Drain(Nursery& connections);
+
+  Seams seams_;
+  Config config_;
+  Identity identity_;
+  Lifecycle lifecycle_;
+  Sessions sessions_;
+  std::optional<Core> core_;  // while serving; outlives its nurseries
+};
+
+}  // namespace oj

@@ -1,0 +1,194 @@
+#include "core/tmux_client.h"
+
+#include <algorithm>
+
+#include "core/protocol.h"
+
+namespace oj {
+namespace {
+
+constexpr Duration kProbeLimit = std::chrono::seconds(1);
+constexpr Duration kFirstPause = std::chrono::milliseconds(100);
+constexpr Duration kLongestPause = std::chrono::seconds(30);
+
+bool Says(const ProcessResult& result, std::string_view text) {
+  return result.err.find(text) != std::string::npos;
+}
+bool NoServer(const ProcessResult& result) {
+  return Says(result, "no server running on") ||
+         (Says(result, "error connecting to") && Says(result, "No such file or directory"));
+}
+bool NoSession(const ProcessResult& result) {
+  return Says(result, "can't find") || NoServer(result);
+}
+Error NotFound(const std::string& id) {
+  return {ErrorCode::kNotFound, "session '" + id + "' does not exist: tmux can't find it", ""};
+}
+// "=ID" names exactly this session; "=ID:" its active pane. A bare name would match a prefix.
+std::string Session(const std::string& id) { return "=" + id; }
+std::string Pane(const std::string& id) { return "=" + id + ":"; }
+
+// tmux takes a ';' at the end of an argument for a separator of commands, unless escaped.
+std::string Literal(std::string argument) {
+  if (!argument.empty() && argument.back() == ';') argument.insert(argument.size() - 1, 1, '\\');
+  return argument;
+}
+
+}  // namespace
+
+SessionLease::~SessionLease() {
+  if (!lease_.live() || (undead_ == nullptr && !unfenced_)) return;
+  const int pid = undead_ ? undead_->pid : 0;
+  const std::string why =
+      undead_
+          ? "process " + std::to_string(pid) + " (state " + undead_->state + ") could not be killed"
+          : "tmux was killed in the middle of a change and its server does not answer";
+  Lease::Quarantine(std::move(lease_), why, pid, tmux_->UntilSafe(undead_, unfenced_));
+}
+
+ToolCommand TmuxClient::Tmux(std::vector<std::string> arguments, Duration timeout) const {
+  ToolCommand command;
+  command.tool = "tmux";
+  command.argv.push_back(config_.tmux_tool);
+  for (std::string& argument : arguments) command.argv.push_back(std::move(argument));
+  command.timeout = timeout;
+  // A tmux client gets KILL at once: on TERM from a hung server it exits 0. It owns no lock.
+  command.kill = KillPolicy{};
+  return command;
+}
+
+Task<Result<ProcessResult>> TmuxClient::Command(Flight& flight, SessionLease& lease,
+                                                std::vector<std::string> arguments, Effect effect) {
+  ToolCommand command = Tmux(std::move(arguments), config_.tmux);
+  // The server that the first session starts must live on; no tag leads to it.
+  command.tagged = command.argv[1] != "new-session";
+  const bool before = lease.unfenced_;
+  if (effect == Effect::kChanges) lease.unfenced_ = true;
+  auto run = tools_.Run(flight, std::move(command), &lease.undead_);
+  auto result = co_await std::move(run);
+  if (result && result->end == ProcessResult::End::kExited) lease.unfenced_ = before;
+  // What never ran changed nothing.
+  if (!result &&
+      (result.error().code == ErrorCode::kToolMissing || result.error().code == ErrorCode::kBusy)) {
+    lease.unfenced_ = before;
+  }
+  co_return std::move(result);
+}
+
+Task<Result<Presence>> TmuxClient::Has(Flight& flight, SessionLease& lease, std::string id) {
+  std::vector<std::string> arguments{"has-session", "-t", Session(id)};
+  auto run = Command(flight, lease, std::move(arguments), Effect::kLooks);
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return Presence::kPresent;
+  if (NoSession(*result)) co_return Presence::kAbsent;
+  co_return ToolFailed("tmux", "look for session '" + id + "'", *result);
+}
+
+Task<Reply> TmuxClient::Capture(Flight& flight, SessionLease& lease, std::string id, bool color,
+                                std::int64_t lines) {
+  std::vector<std::string> arguments{"capture-pane", "-t", Pane(id),
+                                     "-p",           "-S", "-" + std::to_string(lines)};
+  if (color) arguments.emplace_back("-e");
+  auto run = Command(flight, lease, std::move(arguments), Effect::kLooks);
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return std::move(result->out);
+  if (NoSession(*result)) co_return NotFound(id);
+  co_return ToolFailed("tmux", "peek at session '" + id + "'", *result);
+}
+
+Task<Status> TmuxClient::New(Flight& flight, SessionLease& lease, const SessionRecord& session,
+                             std::vector<std::pair<std::string, std::string>> env) {
+  std::vector<std::string> arguments{"new-session", "-d", "-s",
+                                     session.id,    "-c", Literal(session.cwd)};
+  for (const auto& [name, value] : env) {
+    arguments.emplace_back("-e");
+    arguments.push_back(Literal(name + "=" + value));
+  }
+  arguments.emplace_back("--");
+  for (const std::string& each : session.command) arguments.push_back(Literal(each));
+  auto run = Command(flight, lease, std::move(arguments), Effect::kChanges);
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return Ok{};
+  if (Says(*result, "duplicate session")) {
+    co_return Error{ErrorCode::kConflict, "session '" + session.id + "' exists already", ""};
+  }
+  co_return ToolFailed("tmux", "start session '" + session.id + "'", *result);
+}
+
+Task<Status> TmuxClient::Send(Flight& flight, SessionLease& lease, std::string id,
+                              std::string input) {
+  std::vector<std::string> arguments{
+      "send-keys", "-t",        Pane(id), "-l",     "--",   Literal(std::move(input)),
+      ";",         "send-keys", "-t",     Pane(id), "Enter"};
+  auto run = Command(flight, lease, std::move(arguments), Effect::kChanges);
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return Ok{};
+  if (NoSession(*result)) co_return NotFound(id);
+  co_return ToolFailed("tmux", "type into session '" + id + "'", *result);
+}
+
+Task<Result<Presence>> TmuxClient::Kill(Flight& flight, SessionLease& lease, std::string id) {
+  std::vector<std::string> arguments{"kill-session", "-t", Session(id)};
+  auto run = Command(flight, lease, std::move(arguments), Effect::kChanges);
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return Presence::kPresent;
+  if (NoSession(*result)) co_return Presence::kAbsent;
+  co_return ToolFailed("tmux", "kill session '" + id + "'", *result);
+}
+
+Task<void> TmuxClient::UntilSafe(std::shared_ptr<Quarantine> undead, bool unfenced) {
+  if (undead != nullptr) {
+    auto dead = undead->dead.WaitSet();
+    co_await std::move(dead);
+  }
+  if (!unfenced) co_return;
+  auto fenced = std::make_shared<Event>();
+  unfenced_.push_back(fenced);
+  if (!idle_.empty()) idle_.WakeFront();
+  auto passed = fenced->WaitSet();
+  co_await std::move(passed);
+}
+
+Task<void> TmuxClient::Tend() {
+  Flight probe(0, "TmuxFence", "", 0, clock_.Now(), log_);
+  Duration pause = kFirstPause;
+  while (true) {
+    if (unfenced_.empty()) {
+      pause = kFirstPause;
+      auto turn = idle_.Enter(true);
+      co_await turn;
+    }
+    // Only those killed before the round trip begins are fenced by it.
+    const std::size_t asked = unfenced_.size();
+    auto trip = RoundTrip(probe);
+    const bool answered = co_await std::move(trip);
+    if (answered) {
+      for (std::size_t i = 0; i < asked; ++i) unfenced_[i]->Set();
+      unfenced_.erase(unfenced_.begin(), unfenced_.begin() + static_cast<std::ptrdiff_t>(asked));
+      continue;
+    }
+    co_await SleepFor(clock_, pause);
+    pause = std::min(2 * pause, kLongestPause);
+  }
+}
+
+Task<bool> TmuxClient::RoundTrip(Flight& probe) {
+  std::vector<std::string> arguments{"list-sessions", "-F", "#{session_name}"};
+  std::shared_ptr<Quarantine> undead;
+  ToolCommand command = Tmux(std::move(arguments), std::min(kProbeLimit, config_.tmux));
+  auto run = tools_.Run(probe, std::move(command), &undead);
+  auto result = co_await std::move(run);
+  if (undead != nullptr) {
+    auto dead = undead->dead.WaitSet();
+    co_await std::move(dead);
+    co_return false;
+  }
+  co_return result && (result->Succeeded() || NoServer(*result));
+}
+
+}  // namespace oj

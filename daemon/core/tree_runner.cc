@@ -1,0 +1,138 @@
+#include "core/tree_runner.h"
+
+#include <algorithm>
+
+namespace oj {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How long what is left in the pipes of a dead tree may take. Only a stranger that holds them,
+// such as a tmux server, makes this matter.
+constexpr Duration kLastOutput = milliseconds(20);
+// From one look at the survivors of a signal to the next.
+constexpr Duration kFirstLook = milliseconds(1);
+constexpr Duration kSlowestLook = milliseconds(8);
+constexpr Duration kRetryQuarantine = milliseconds(250);
+
+}  // namespace
+
+Task<ProcessResult> TreeRunner::Run(ProcessSpec spec) {
+  ProcessResult result;
+  SpawnFailure failure;
+  std::unique_ptr<ChildProcess> child;
+  result.end = ProcessResult::End::kCancelled;
+  try {
+    auto spawn = host_.Spawn(spec, &failure);
+    child = co_await std::move(spawn);
+    result.end = ProcessResult::End::kSpawnFailed;
+  } catch (const Cancelled&) {
+    // The gate was shut: nothing has run. The result says so; the next wait throws.
+  }
+  if (child == nullptr) {
+    result.status = failure.error;
+    co_return result;
+  }
+  const int pid = child->pid();
+  result.started = true;
+  if (spec.observer != nullptr) spec.observer->OnStarted(pid);
+  auto watch = Watch(*child, spec.deadline);
+  result.end = co_await std::move(watch);
+
+  // Every wait in there has a bound of its own; this one holds if all of them are used up.
+  const Duration most = 2 * spec.kill.grace + 2 * spec.kill.reap_limit + kLastOutput;
+  auto finish = Finish(std::move(child), spec, result);
+  const Deadline limit = Deadline::After(clock_.Now(), most + std::chrono::seconds(1));
+  auto shielded = Shield(clock_, limit, std::move(finish));
+  co_await std::move(shielded);
+  if (spec.observer != nullptr) spec.observer->OnEnded(pid);
+  co_return result;
+}
+
+Task<ProcessResult::End> TreeRunner::Watch(ChildProcess& child, Deadline deadline) {
+  bool in_time = false;
+  bool cancelled = false;
+  try {
+    auto ended = child.EndedOrFlooded();
+    auto bounded = WithDeadline(clock_, deadline, std::move(ended));
+    in_time = co_await std::move(bounded);
+  } catch (const Cancelled&) {
+    cancelled = true;  // handed on in the result, once the tree is dead
+  }
+  if (cancelled) co_return ProcessResult::End::kCancelled;
+  if (!in_time) co_return ProcessResult::End::kTimedOut;
+  co_return child.Flooded() ? ProcessResult::End::kFlooded : ProcessResult::End::kExited;
+}
+
+Task<void> TreeRunner::Finish(std::unique_ptr<ChildProcess> child, const ProcessSpec& spec,
+                              ProcessResult& result) {
+  const bool by_itself = result.end == ProcessResult::End::kExited;
+  auto ending = EndTree(*child, spec.kill, !by_itself);
+  const bool dead = co_await std::move(ending);
+  if (dead) {
+    auto closed = child->OutputClosed();
+    const Deadline soon = Deadline::After(clock_.Now(), kLastOutput);
+    auto bounded = WithDeadline(clock_, soon, std::move(closed));
+    co_await std::move(bounded);
+  }
+  result.out = child->TakeOut();
+  result.err = child->TakeErr();
+  if (!dead) {
+    result.quarantine = std::make_shared<Quarantine>();
+    result.quarantine->pid = child->pid();
+    result.quarantine->state = child->State();
+    undead_.push_back(Undead{std::move(child), result.quarantine});
+    if (!idle_.empty()) idle_.WakeFront();
+    co_return;
+  }
+  const ExitStatus status = child->Reap();
+  result.status = status.value;
+  if (by_itself && status.signaled) result.end = ProcessResult::End::kSignaled;
+}
+
+Task<bool> TreeRunner::EndTree(ChildProcess& child, const KillPolicy& policy, bool leader_too) {
+  if (!leader_too && child.Sweep().count == 0) co_return true;
+  if (policy.term_first) {
+    child.Send(Signal::kTerm);
+    const Deadline grace = Deadline::After(clock_.Now(), policy.grace);
+    auto obeyed = AllDead(child, grace, false);
+    if (co_await std::move(obeyed)) co_return true;
+  }
+  child.Send(Signal::kKill);
+  const Deadline limit = Deadline::After(clock_.Now(), policy.reap_limit);
+  auto killed = AllDead(child, limit, true);
+  const bool dead = co_await std::move(killed);
+  co_return dead;
+}
+
+Task<bool> TreeRunner::AllDead(ChildProcess& child, Deadline until, bool kill) {
+  auto ended = child.LeaderEnded();
+  auto bounded = WithDeadline(clock_, until, std::move(ended));
+  const bool leader_dead = co_await std::move(bounded);
+  if (!leader_dead) co_return false;
+  for (Duration pause = kFirstLook;; pause = std::min(2 * pause, kSlowestLook)) {
+    if (child.Sweep().count == 0) co_return true;
+    if (until.PassedAt(clock_.Now())) co_return false;
+    if (kill) child.Send(Signal::kKill);  // a survivor may have forked
+    co_await SleepFor(clock_, pause);
+  }
+}
+
+Task<void> TreeRunner::Tend() {
+  while (true) {
+    if (undead_.empty()) {
+      auto turn = idle_.Enter(true);
+      co_await turn;
+    }
+    for (Undead& each : undead_) {
+      each.child->Send(Signal::kKill);
+      if (!each.child->HasEnded() || each.child->Sweep().count > 0) continue;
+      each.child->Reap();
+      each.quarantine->dead.Set();
+    }
+    std::erase_if(undead_, [](const Undead& each) { return each.quarantine->dead.is_set(); });
+    co_await SleepFor(clock_, kRetryQuarantine);
+  }
+}
+
+}  // namespace oj
