@@ -1,0 +1,2 @@
+// Asio's own sources, compiled once for all.
+#include <boost/asio/impl/src.hpp>

@@ -1,0 +1,90 @@
+#include "os/proc_fs.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <system_error>
+
+namespace oj {
+namespace {
+
+constexpr std::string_view kLease = "OJ_LEASE=";
+
+UniqueFd Open(const std::string& path) {
+  return UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+// Appends what is left of the file from its beginning. False: a read failed.
+bool ReadAll(int fd, std::string& out) {
+  std::array<char, 4096> buffer;
+  while (true) {
+    const ssize_t n = pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(out.size()));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    out.append(buffer.data(), static_cast<std::size_t>(n));
+    if (n == 0) return true;
+  }
+}
+
+std::string Directory(pid_t pid) { return "/proc/" + std::to_string(pid); }
+
+}  // namespace
+
+std::string ProcessState(pid_t pid) {
+  const UniqueFd file = Open(Directory(pid) + "/stat");
+  std::string text;
+  if (!file || !ReadAll(file.get(), text)) return {};
+  // "pid (name) S ...": the name may hold anything, parentheses included.
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos || name_end + 2 >= text.size()) return {};
+  return text.substr(name_end + 2, 1);
+}
+
+std::optional<std::string> LeaseOf(pid_t pid) {
+  const UniqueFd file = Open(Directory(pid) + "/environ");
+  std::string text;
+  if (!file || !ReadAll(file.get(), text)) return std::nullopt;
+  if (text.empty()) return std::nullopt;  // in the middle of an exec, or dead
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view entry = rest.substr(0, rest.find('\0'));
+    if (entry.starts_with(kLease)) return std::string(entry.substr(kLease.size()));
+    rest.remove_prefix(std::min(rest.size(), entry.size() + 1));
+  }
+  return std::string();
+}
+
+AdoptedList::AdoptedList() {
+  const std::string pid = std::to_string(getpid());
+  file_ = Open("/proc/" + pid + "/task/" + pid + "/children");
+  if (!file_) throw std::system_error(errno, std::generic_category(), "/proc/.../children");
+}
+
+void AdoptedList::Read(std::vector<pid_t>& out) const {
+  out.clear();
+  std::array<char, 1024> few;
+  ssize_t n = 0;
+  do {
+    n = pread(file_.get(), few.data(), few.size(), 0);
+  } while (n < 0 && errno == EINTR);
+  if (n <= 0) return;
+  std::string_view text(few.data(), static_cast<std::size_t>(n));
+  std::string many;
+  if (text.size() == few.size()) {
+    // The list may change between reads: a pid that is missed or cut is seen at the next look.
+    ReadAll(file_.get(), many);
+    text = many;
+  }
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at < end) {
+    pid_t pid = 0;
+    const auto [next, error] = std::from_chars(at, end, pid);
+    if (error == std::errc()) out.push_back(pid);
+    at = next + 1;
+  }
+}
+
+}  // namespace oj

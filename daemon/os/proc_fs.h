@@ -1,0 +1,36 @@
+// What /proc tells about processes. Everything here is a snapshot; a pid means something only as
+// long as its process is known not to have been reaped.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "os/unique_fd.h"
+
+namespace oj {
+
+// The letter of the process's state, such as "D"; empty if there is no such process.
+std::string ProcessState(pid_t pid);
+
+// The value of OJ_LEASE in the environment with which the process was started; empty: it has none.
+// Nothing if it cannot be read (another user's process, or none).
+std::optional<std::string> LeaseOf(pid_t pid);
+
+// The processes that this one has adopted as their subreaper: the kernel gives them to the main
+// thread.
+class AdoptedList {
+ public:
+  // Throws std::system_error if the kernel has no list of children, or descriptors have run out.
+  AdoptedList();
+  // Replaces `out` by their pids, the dead included. One system call where they are few.
+  void Read(std::vector<pid_t>& out) const;
+
+ private:
+  UniqueFd file_;
+};
+
+}  // namespace oj
