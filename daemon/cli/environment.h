@@ -1,0 +1,25 @@
+// Environment: where the client speaks, what time it is, and when it is to stop, so that tests can
+// stand in for the terminal.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "oj/deadline.h"
+
+namespace oj::cli {
+
+struct Environment {
+  // Write all of the text; 0 or an errno. EPIPE: the reader has gone. EINTR: interrupted.
+  std::function<int(std::string_view)> out;
+  std::function<int(std::string_view)> err;
+  std::function<WallMillis()> wall_now;
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+  int columns = 0;             // of the terminal on out; 0: no limit
+  int interrupt_fd = -1;       // becomes readable when the user wants to stop; not owned; -1: never
+  std::string daemon_program;  // path of ojd; empty: beside this program, else on PATH
+};
+
+}  // namespace oj::cli

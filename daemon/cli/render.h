@@ -1,0 +1,71 @@
+// Replies as text for people: aligned tables, durations as one says them. Nothing that comes from
+// outside reaches a terminal with its control characters.
+#pragma once
+
+#include <boost/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "oj/deadline.h"
+
+namespace oj::cli {
+
+struct View {
+  bool color = false;
+  int columns = 0;     // lines of tables are cut here; 0: never
+  WallMillis now = 0;  // for ages
+};
+
+// "350 ms", "4.2 s", "3 min", "2 h", "5 d".
+std::string Humanise(Duration duration);
+
+// `text` with control characters as "?", on one line.
+std::string OneLine(std::string_view text);
+
+// Words as one would type them into a shell: those with odd characters are quoted.
+std::string CommandLine(const boost::json::value& argv);
+
+enum class Style : std::uint8_t { kPlain, kDim, kGood, kWarning, kBad };
+std::string Styled(std::string_view text, Style style, bool color);
+
+// Cells are left-aligned in columns as wide as need be; the last one is as wide as it is. A note is
+// an indented line below its row.
+class Table {
+ public:
+  struct Cell {
+    std::string text;
+    Style style = Style::kPlain;
+  };
+
+  explicit Table(std::vector<std::string> header) : header_(std::move(header)) {}
+  void Row(std::vector<Cell> cells) { rows_.push_back({std::move(cells), {}}); }
+  // Belongs to the last row.
+  void Note(std::string text) { rows_.back().notes.push_back(std::move(text)); }
+  bool empty() const { return rows_.empty(); }
+  std::string Text(const View& view) const;
+
+ private:
+  struct Line {
+    std::vector<Cell> cells;
+    std::vector<std::string> notes;
+  };
+  std::vector<std::size_t> Widths() const;
+
+  std::vector<std::string> header_;
+  std::vector<Line> rows_;
+};
+
+// Each takes the reply object of the like name; absent fields show as "-". Empty lists give "".
+std::string RenderSessions(const boost::json::object& reply, const View& view);
+std::string RenderSession(const boost::json::object& session, const View& view);
+std::string RenderRequests(const boost::json::object& reply, const View& view);
+std::string RenderLocks(const boost::json::object& reply, const View& view);
+std::string RenderStatus(const boost::json::object& reply, const View& view);
+
+// Fields of replies, read with patience: a wrong type is as good as absent.
+std::string TextField(const boost::json::object& object, std::string_view name);
+std::int64_t NumberField(const boost::json::object& object, std::string_view name,
+                         std::int64_t otherwise);
+
+}  // namespace oj::cli

@@ -1,0 +1,93 @@
+#include <algorithm>
+
+#include "cli/render.h"
+
+namespace oj::cli {
+namespace {
+
+constexpr std::string_view kGap = "  ";
+
+// Characters, not bytes; every character counts as one column.
+std::size_t Width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+// The first `width` characters, the last of them "~" where something is cut.
+std::string Cut(const std::string& text, std::size_t width) {
+  if (Width(text) <= width) return text;
+  std::size_t bytes = 0;
+  for (std::size_t seen = 0; bytes < text.size(); ++bytes) {
+    const bool begins = (static_cast<unsigned char>(text[bytes]) & 0xc0) != 0x80;
+    if (begins && ++seen == width) break;
+  }
+  return text.substr(0, bytes) + "~";
+}
+
+std::string Padded(const std::string& text, std::size_t width) {
+  return text + std::string(width - std::min(width, Width(text)), ' ');
+}
+
+// Lines are cut at the terminal's edge: a wrapped table cannot be read.
+class LineWriter {
+ public:
+  LineWriter(const View& view, std::string& out)
+      : color_(view.color),
+        left_(view.columns > 0 ? static_cast<std::size_t>(view.columns) : std::string::npos),
+        out_(out) {}
+  void Put(const std::string& text, Style style) {
+    if (left_ == 0) return;
+    const std::string cut = Cut(text, left_);
+    left_ -= std::min(left_, left_ == std::string::npos ? 0 : Width(cut));
+    out_ += Styled(cut, style, color_);
+  }
+
+ private:
+  bool color_;
+  std::size_t left_;
+  std::string& out_;
+};
+
+}  // namespace
+
+std::string Styled(std::string_view text, Style style, bool color) {
+  constexpr std::string_view kCodes[] = {"", "\x1b[2m", "\x1b[32m", "\x1b[33m", "\x1b[31m"};
+  if (!color || style == Style::kPlain || text.empty()) return std::string(text);
+  return std::string(kCodes[static_cast<std::size_t>(style)]) + std::string(text) + "\x1b[0m";
+}
+
+std::vector<std::size_t> Table::Widths() const {
+  std::vector<std::size_t> widths;
+  for (const std::string& name : header_) widths.push_back(Width(name));
+  for (const Line& row : rows_) {
+    for (std::size_t i = 0; i < row.cells.size(); ++i) {
+      widths[i] = std::max(widths[i], Width(row.cells[i].text));
+    }
+  }
+  return widths;
+}
+
+std::string Table::Text(const View& view) const {
+  const auto widths = Widths();
+  std::string out;
+  const auto put_line = [&](const std::vector<Cell>& cells) {
+    LineWriter line(view, out);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const bool last = i + 1 == cells.size();
+      line.Put(last ? cells[i].text : Padded(cells[i].text, widths[i]), cells[i].style);
+      if (!last) line.Put(std::string(kGap), Style::kPlain);
+    }
+    out += '\n';
+  };
+  std::vector<Cell> header;
+  for (const std::string& name : header_) header.push_back({name, Style::kDim});
+  put_line(header);
+  for (const Line& row : rows_) {
+    put_line(row.cells);
+    for (const std::string& note : row.notes) put_line({{"    " + note, Style::kDim}});
+  }
+  return out;
+}
+
+}  // namespace oj::cli

@@ -1,0 +1,72 @@
+// RunTest: a fixture that calls RunOj in a state directory of its own and keeps what it says.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/run_oj.h"
+#include "fake_server.h"
+
+namespace oj::cli {
+
+class RunTest : public testing::Test {
+ protected:
+  RunTest() {
+    environment_.out = [this](std::string_view text) { return Take(out_, out_errno_, text); };
+    environment_.err = [this](std::string_view text) { return Take(err_, 0, text); };
+    environment_.wall_now = [] { return WallMillis{1'000'000'000'000}; };
+    environment_.daemon_program = "/nonexistent/ojd";
+    Set("OJ_STATE_DIR", directory_.path());
+    Set("XDG_CONFIG_HOME", directory_.path() + "/config");
+  }
+  ~RunTest() override {
+    for (const std::string& name : set_) unsetenv(name.c_str());
+  }
+
+  // Sets an environment variable until the test ends.
+  void Set(const std::string& name, const std::string& value) {
+    setenv(name.c_str(), value.c_str(), 1);
+    set_.push_back(name);
+  }
+
+  // Forgets what was said before.
+  int Run(std::vector<std::string> arguments) {
+    out_.clear();
+    err_.clear();
+    return RunOj(std::move(arguments), environment_);
+  }
+  void Serve(FakeServer::Script script) {
+    server_ = std::make_unique<FakeServer>(directory_.path(), std::move(script));
+  }
+  void ServeReply(std::string payload) {
+    Serve(FakeServer::Answer(std::move(payload), &requests_));
+  }
+  // The only request that came. Ends the server.
+  std::string OnlyRequest() {
+    server_.reset();
+    return requests_.size() == 1 ? requests_[0] : std::to_string(requests_.size()) + " requests";
+  }
+
+  TemporaryDirectory directory_;
+  Environment environment_;
+  std::string out_;
+  std::string err_;
+  int out_errno_ = 0;
+  std::vector<std::string> requests_;
+  std::unique_ptr<FakeServer> server_;
+
+ private:
+  static int Take(std::string& to, int error, std::string_view text) {
+    if (error == 0) to += text;
+    return error;
+  }
+  std::vector<std::string> set_;
+};
+
+}  // namespace oj::cli
