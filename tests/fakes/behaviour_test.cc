@@ -1,0 +1,241 @@
+// How the fakes misbehave, and that their journal tells it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "run_tool.h"
+
+namespace oj::fakes {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class FakeBehaviour : public testing::Test {
+ protected:
+  std::string rules() const { return dir_.path() + "/rules.toml"; }
+  std::string journal() const { return dir_.path() + "/journal"; }
+  Environment environment() const {
+    return {{"OJ_FAKE_RULES", rules()},
+            {"OJ_FAKE_STATE", dir_.path()},
+            {"OJ_FAKE_JOURNAL", journal()},
+            {"OJ_LEASE", "7"}};
+  }
+  void Rules(const std::string& text) { WriteFile(rules(), text); }
+  static std::vector<std::string> Peek() {
+    return {OJ_FAKE_TMUX, "capture-pane", "-t", "=work:", "-p"};
+  }
+  Ended Run() { return RunTool(Peek(), environment()); }
+
+  std::vector<std::string> Journal() const {
+    std::vector<std::string> lines;
+    std::istringstream text(ReadFile(journal()));
+    for (std::string line; std::getline(text, line);) lines.push_back(line);
+    return lines;
+  }
+  bool Started(std::size_t count) const {
+    return Eventually([&] { return Journal().size() >= count; });
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(FakeBehaviour, WithoutRulesItWorksAndJournalsItsLife) {
+  Program peek(Peek(), {{"OJ_FAKE_JOURNAL", journal()}, {"OJ_LEASE", "7"}});
+  const std::string pid = std::to_string(peek.pid());
+  EXPECT_EQ(peek.Wait().value, 1);
+  const auto lines = Journal();
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_THAT(lines[0], StartsWith("S " + pid + " " + std::to_string(getpid()) + " " + pid + " "));
+  EXPECT_THAT(lines[0], HasSubstr(" 7 [\"tmux\",\"capture-pane\",\"-t\",\"=work:\",\"-p\"]"));
+  EXPECT_THAT(lines[1], StartsWith("E " + pid + " "));
+}
+
+TEST_F(FakeBehaviour, ArgumentsInTheJournalAreJson) {
+  RunTool({OJ_FAKE_TMUX, "a\"b", "c\\d", "e\nf"}, environment());
+  EXPECT_THAT(Journal().at(0), HasSubstr("[\"tmux\",\"a\\\"b\",\"c\\\\d\",\"e\\u000af\"]"));
+}
+
+TEST_F(FakeBehaviour, DiesOfTermAndTheJournalHasTheSignal) {
+  Rules("[[rule]]\ntool = \"tmux\"\nhang = true\n");
+  Program peek(Peek(), environment());
+  ASSERT_TRUE(Started(1));
+  peek.Signal(SIGTERM);
+  const Ended ended = peek.Wait();
+  EXPECT_TRUE(ended.signaled);
+  EXPECT_EQ(ended.value, SIGTERM);
+  EXPECT_THAT(Journal().at(1), testing::EndsWith(" 15"));
+}
+
+TEST_F(FakeBehaviour, IgnoresTermButNotKill) {
+  Rules("[[rule]]\ntool = \"tmux\"\nmatch = \"capture-pane\"\nhang = true\nignore_term = true\n");
+  Program peek(Peek(), environment());
+  ASSERT_TRUE(Started(1));
+  peek.Signal(SIGTERM);
+  ASSERT_TRUE(Started(2));
+  EXPECT_TRUE(peek.Running());
+  peek.Signal(SIGKILL);
+  EXPECT_EQ(peek.Wait().value, SIGKILL);
+}
+
+TEST_F(FakeBehaviour, ExitsZeroOnTermAsATmuxClientDoes) {
+  Rules("[[rule]]\ntool = \"tmux\"\nhang = true\nexit_zero_on_term = true\n");
+  Program peek(Peek(), environment());
+  ASSERT_TRUE(Started(1));
+  peek.Signal(SIGTERM);
+  const Ended ended = peek.Wait();
+  EXPECT_FALSE(ended.signaled);
+  EXPECT_EQ(ended.value, 0);
+}
+
+TEST_F(FakeBehaviour, HangsAsLongAsTheFileExists) {
+  const std::string file = dir_.path() + "/hang";
+  WriteFile(file, "");
+  Rules("[[rule]]\ntool = \"tmux\"\nhang_while = \"" + file + "\"\n");
+  Program peek(Peek(), environment());
+  ASSERT_TRUE(Started(1));
+  EXPECT_TRUE(peek.Running());
+  std::filesystem::remove(file);
+  EXPECT_EQ(peek.Wait().value, 1);
+}
+
+TEST_F(FakeBehaviour, NthIsCountedAcrossProcesses) {
+  Rules(
+      "[[rule]]\ntool = \"tmux\"\nmatch = \"capture-pane\"\nnth = 2\nexit = 9\n"
+      "[[rule]]\ntool = \"tmux\"\nmatch = \"capture-pane\"\nnth = 3\nexit = 8\n");
+  std::vector<int> codes;
+  for (int i = 0; i < 4; ++i) codes.push_back(Run().value);
+  EXPECT_THAT(codes, ElementsAre(1, 9, 8, 1));
+}
+
+TEST_F(FakeBehaviour, OutputAndExitReplaceItsOwn) {
+  Rules("[[rule]]\ntool = \"tmux\"\nout = \"x\"\nerr = \"y\"\nexit = 3\n");
+  const Ended ended = Run();
+  EXPECT_EQ(ended.value, 3);
+  EXPECT_EQ(ended.out, "x");
+  EXPECT_EQ(ended.err, "y");
+}
+
+TEST_F(FakeBehaviour, TheFirstRuleThatFitsCounts) {
+  Rules(
+      "[[rule]]\ntool = \"git\"\nexit = 2\n[[rule]]\ntool = \"tmux\"\nmatch = \"kill\"\nexit = 3\n"
+      "[[rule]]\ntool = \"tmux\"\nexit = 4\n[[rule]]\ntool = \"tmux\"\nexit = 5\n");
+  EXPECT_EQ(Run().value, 4);
+}
+
+TEST_F(FakeBehaviour, DelayIsWaitedFor) {
+  Rules("[[rule]]\ntool = \"tmux\"\ndelay_ms = 60\n");
+  const auto begin = std::chrono::steady_clock::now();
+  Run();
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(60));
+}
+
+TEST_F(FakeBehaviour, DiesOfItsOwnSignal) {
+  Rules("[[rule]]\ntool = \"tmux\"\nsignal = 9\n");
+  const Ended ended = Run();
+  EXPECT_TRUE(ended.signaled);
+  EXPECT_EQ(ended.value, SIGKILL);
+}
+
+TEST_F(FakeBehaviour, FloodsWithSoManyBytes) {
+  Rules("[[rule]]\ntool = \"tmux\"\nflood_bytes = 1000001\nexit = 0\n");
+  EXPECT_EQ(Run().out.size(), 1000001u);
+}
+
+// The grandchild's line: "S <pid> <ppid> <pgid> ...".
+struct Start {
+  char letter = 0;
+  int pid = 0;
+  int ppid = 0;
+  int pgid = 0;
+};
+Start ParseStart(const std::string& line) {
+  Start start;
+  std::istringstream(line) >> start.letter >> start.pid >> start.ppid >> start.pgid;
+  return start;
+}
+
+class FakeGrandchild : public FakeBehaviour {
+ protected:
+  // The one whose parent is `pid`.
+  Start Grandchild(int pid) {
+    Start found;
+    Eventually([&] {
+      for (const std::string& line : Journal()) {
+        const Start start = ParseStart(line);
+        if (start.letter == 'S' && start.ppid == pid) found = start;
+      }
+      return found.pid != 0;
+    });
+    return found;
+  }
+};
+
+TEST_F(FakeGrandchild, OutlivesTheToolInItsGroup) {
+  Rules("[[rule]]\ntool = \"tmux\"\ngrandchild = true\ndelay_ms = 300\n");
+  Program peek(Peek(), environment());
+  const Start grandchild = Grandchild(peek.pid());
+  ASSERT_NE(grandchild.pid, 0);
+  EXPECT_EQ(grandchild.pgid, peek.pid());
+  EXPECT_EQ(peek.Wait().value, 1);
+  EXPECT_EQ(kill(grandchild.pid, 0), 0);
+  kill(grandchild.pid, SIGKILL);
+}
+
+TEST_F(FakeGrandchild, LeavesTheGroupWithSetsid) {
+  Rules("[[rule]]\ntool = \"tmux\"\ngrandchild = true\nsetsid = true\ndelay_ms = 300\n");
+  Program peek(Peek(), environment());
+  const Start grandchild = Grandchild(peek.pid());
+  ASSERT_NE(grandchild.pid, 0);
+  EXPECT_EQ(grandchild.pgid, grandchild.pid);
+  EXPECT_EQ(peek.Wait().value, 1);
+  kill(grandchild.pid, SIGKILL);
+}
+
+TEST_F(FakeBehaviour, WrongRulesAreNamedByFileLineAndKey) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"[[rule]]\ntool = \"tmux\"\nhangs = true\n", ":3: hangs: unknown key"},
+      {"[[rule]]\ntool = \"tmux\"\ndelay_ms = -1\n", ":3: delay_ms: must be an integer"},
+      {"[[rule]]\ntool = \"tmux\"\nexit = 256\n", ":3: exit: must be an integer from 0 to 255"},
+      {"[[rule]]\ntool = \"tmux\"\nhang = 1\n", ":3: hang: must be true or false"},
+      {"[[rule]]\ntool = 1\n", ":2: tool: must be a string"},
+      {"[[rule]]\nhang = true\n", ":1: tool: is missing"},
+      {"[[rule]]\ntool = \"tmux\"\nsetsid = true\n", ":1: setsid: is of use only with"},
+      {"rule = 1\n", ":1: rule: must be a list"},
+      {"\n\nrules = 1\n", ":3: rules: unknown key"},
+      {"[[rule]\n", ":1: syntax: "},
+  };
+  for (const auto& [text, message] : wrong) {
+    Rules(text);
+    const Ended ended = Run();
+    EXPECT_EQ(ended.value, 64) << text;
+    EXPECT_THAT(ended.err, StartsWith(rules() + message)) << text;
+  }
+}
+
+TEST_F(FakeBehaviour, StartingCostsLittle) {
+  constexpr int kRuns = 200;
+  Rules("[[rule]]\ntool = \"tmux\"\nmatch = \"nothing\"\n");
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < kRuns; ++i) Run();
+  const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - begin;
+  rusage used{};
+  getrusage(RUSAGE_CHILDREN, &used);
+  const double cpu = static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e3 +
+                     static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e3;
+  std::printf("a fake with a rules file: %.2f ms a run, %.2f ms of it CPU\n", wall.count() / kRuns,
+              cpu / kRuns);
+  EXPECT_LT(cpu / kRuns, 200);
+}
+
+}  // namespace
+}  // namespace oj::fakes
