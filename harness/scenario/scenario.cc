@@ -1,0 +1,353 @@
+#include "scenario/scenario.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "core/protocol.h"
+#include "scenario/toml_reader.h"
+
+namespace oj::sim {
+namespace {
+
+constexpr std::array<std::string_view, 3> kWorlds = {"sim", "fakes", "real"};
+constexpr std::array<std::string_view, 5> kFaults = {"process", "transport", "store", "clock",
+                                                     "all"};
+constexpr std::array<std::string_view, 12> kRequests = {
+    "Ping",        "Hello",       "Status",       "Shutdown", "SessionNew",    "SessionSend",
+    "SessionKill", "PeekSession", "SessionPrune", "Requests", "CancelRequest", "Locks"};
+
+template <class List>
+bool Contains(const List& list, std::string_view name) {
+  return std::find(std::begin(list), std::end(list), name) != std::end(list);
+}
+
+template <class List>
+std::string OneOf(const List& list) {
+  std::string text = "must be one of";
+  for (const std::string_view name : list) text += " " + std::string(name);
+  return text;
+}
+
+class Parser {
+ public:
+  explicit Parser(const std::string& path) : read_(path) { scenario_.path = path; }
+
+  Scenario Parse(const toml::table& root) {
+    for (const auto& [key, value] : root) ReadRoot(key.str(), value);
+    if (scenario_.worlds.empty()) scenario_.worlds.push_back(World::kSim);
+    if (scenario_.clients.empty() && scenario_.mix.clients == 0) {
+      read_.Fail(root, "client", "there is no [[client]] and no [mix]: nothing would happen");
+    }
+    if (scenario_.mix.clients > 0 &&
+        (scenario_.worlds.size() > 1 || scenario_.worlds[0] != World::kSim)) {
+      read_.Fail(*root.get("mix"), "mix", "a generated workload is for worlds = [\"sim\"] only");
+    }
+    return std::move(scenario_);
+  }
+
+ private:
+  void ReadRoot(std::string_view key, const toml::node& value) {
+    if (key == "about") {
+      scenario_.about = read_.Text(value, key);
+    } else if (key == "failure") {
+      scenario_.failure = read_.Text(value, key);
+    } else if (key == "worlds") {
+      ReadWorlds(value);
+    } else if (key == "config") {
+      ReadConfig(value, "");
+    } else if (key == "mix") {
+      ReadMix(read_.Table(value, key));
+    } else if (key == "session" || key == "tool" || key == "hang" || key == "client") {
+      for (const toml::node& entry : read_.Array(value, key)) {
+        const toml::table& table = read_.Table(entry, key);
+        if (key == "session") ReadSession(table);
+        if (key == "tool") ReadTool(table);
+        if (key == "hang") ReadHang(table);
+        if (key == "client") ReadClient(table);
+      }
+    } else {
+      Unknown(value, key);
+    }
+  }
+
+  [[noreturn]] void Unknown(const toml::node& at, std::string_view key) {
+    read_.Fail(at, key, "unknown key");
+  }
+
+  void ReadWorlds(const toml::node& at) {
+    for (const std::string& name : read_.Texts(at, "worlds")) {
+      const auto found = std::find(kWorlds.begin(), kWorlds.end(), name);
+      if (found == kWorlds.end()) {
+        read_.Fail(at, "worlds", "'" + name + "' " + OneOf(kWorlds));
+      }
+      const auto world = static_cast<World>(found - kWorlds.begin());
+      if (Contains(scenario_.worlds, name)) read_.Fail(at, "worlds", "'" + name + "' comes twice");
+      scenario_.worlds.push_back(world);
+    }
+  }
+  static bool Contains(const std::vector<World>& worlds, std::string_view name) {
+    return std::any_of(worlds.begin(), worlds.end(), [&](World w) { return Name(w) == name; });
+  }
+
+  // Dotted keys are tables within tables.
+  void ReadConfig(const toml::node& at, const std::string& prefix) {
+    for (const auto& [name, value] : read_.Table(at, "config" + prefix)) {
+      const std::string key = prefix + "." + std::string(name.str());
+      if (value.is_table()) {
+        ReadConfig(value, key);
+        continue;
+      }
+      if (!value.is_integer() && !value.is_string()) {
+        read_.Fail(value, "config" + key, "must be an integer or a string");
+      }
+      const std::string text =
+          value.is_integer() ? std::to_string(value.as_integer()->get()) : value.as_string()->get();
+      const Status set =
+          SetConfig(scenario_.config, key.substr(1), text, read_.Origin(value, "config" + key));
+      if (!set.ok()) throw WrongFile{set.error().message};
+      scenario_.settings.emplace_back(key.substr(1), text);
+    }
+  }
+
+  void ReadSession(const toml::table& table) {
+    SessionSetup session;
+    for (const auto& [key, value] : table) {
+      if (key.str() == "id") {
+        session.id = read_.Text(value, "id");
+        if (!IsValidId(session.id)) read_.Fail(value, "id", "is not a valid id");
+      } else if (key.str() == "screen") {
+        session.screen = read_.Text(value, "screen");
+      } else {
+        Unknown(value, key.str());
+      }
+    }
+    if (session.id.empty()) read_.Fail(table, "id", "is missing");
+    for (const SessionSetup& other : scenario_.sessions) {
+      if (other.id == session.id) read_.Fail(table, "id", "'" + session.id + "' comes twice");
+    }
+    scenario_.sessions.push_back(std::move(session));
+  }
+
+  std::string ReadToolName(const toml::node& at) {
+    std::string name = read_.Text(at, "tool");
+    if (name != "tmux" && name != "git") read_.Fail(at, "tool", "must be tmux or git");
+    return name;
+  }
+
+  void ReadTool(const toml::table& table) {
+    ToolRule rule;
+    for (const auto& [name, value] : table) ReadToolKey(name.str(), value, rule);
+    if (rule.tool.empty()) read_.Fail(table, "tool", "is missing");
+    if (rule.setsid && !rule.grandchild) {
+      read_.Fail(table, "setsid", "is of use only with grandchild = true");
+    }
+    scenario_.tools.push_back(std::move(rule));
+  }
+  void ReadToolKey(std::string_view key, const toml::node& value, ToolRule& rule) {
+    constexpr std::int64_t kMost = 1'000'000'000'000;
+    if (key == "tool") {
+      rule.tool = ReadToolName(value);
+    } else if (key == "match") {
+      rule.match = read_.Text(value, key);
+    } else if (key == "nth") {
+      rule.nth = static_cast<int>(read_.Integer(value, key, 0, 1'000'000'000));
+    } else if (key == "delay_ms") {
+      rule.delay = read_.Millis(value, key);
+    } else if (key == "exit") {
+      rule.exit = static_cast<int>(read_.Integer(value, key, 0, 255));
+    } else if (key == "signal") {
+      rule.signal = static_cast<int>(read_.Integer(value, key, 1, NSIG - 1));
+    } else if (key == "out") {
+      rule.out = read_.Text(value, key);
+    } else if (key == "err") {
+      rule.err = read_.Text(value, key);
+    } else if (key == "flood_bytes") {
+      rule.flood_bytes = read_.Integer(value, key, 0, kMost);
+    } else {
+      bool* flag = Flag(key, rule);
+      if (flag == nullptr) Unknown(value, key);
+      *flag = read_.Bool(value, key);
+    }
+  }
+  static bool* Flag(std::string_view key, ToolRule& rule) {
+    if (key == "hang") return &rule.hang;
+    if (key == "ignore_term") return &rule.ignore_term;
+    if (key == "exit_zero_on_term") return &rule.exit_zero_on_term;
+    if (key == "grandchild") return &rule.grandchild;
+    return key == "setsid" ? &rule.setsid : nullptr;
+  }
+
+  void ReadHang(const toml::table& table) {
+    Hang hang;
+    for (const auto& [name, value] : table) {
+      const std::string_view key = name.str();
+      if (key == "tool") {
+        hang.tool = ReadToolName(value);
+      } else if (key == "from_ms") {
+        hang.from = read_.Millis(value, key);
+      } else if (key == "until_ms") {
+        hang.until = read_.Millis(value, key);
+      } else if (key == "ignore_term") {
+        hang.ignore_term = read_.Bool(value, key);
+      } else {
+        Unknown(value, key);
+      }
+    }
+    if (hang.tool.empty()) read_.Fail(table, "tool", "is missing");
+    if (hang.until && *hang.until <= hang.from) {
+      read_.Fail(table, "until_ms", "must be later than from_ms");
+    }
+    scenario_.hangs.push_back(std::move(hang));
+  }
+
+  void ReadClient(const toml::table& table) {
+    ClientScript client;
+    for (const auto& [name, value] : table) {
+      const std::string_view key = name.str();
+      if (key == "name") {
+        client.name = read_.Text(value, key);
+      } else if (key == "start_ms") {
+        client.start = read_.Millis(value, key);
+      } else if (key == "steps") {
+        for (const toml::node& step : read_.Array(value, key)) {
+          client.steps.push_back(ReadStep(read_.Table(step, "steps")));
+        }
+      } else {
+        Unknown(value, key);
+      }
+    }
+    if (client.name.empty()) read_.Fail(table, "name", "is missing");
+    if (client.steps.empty()) read_.Fail(table, "steps", "is missing or empty");
+    for (const ClientScript& other : scenario_.clients) {
+      if (other.name == client.name) {
+        read_.Fail(table, "name", "'" + client.name + "' comes twice");
+      }
+    }
+    scenario_.clients.push_back(std::move(client));
+  }
+
+  Step ReadStep(const toml::table& table) {
+    Step step;
+    step.line = static_cast<int>(table.source().begin.line);
+    int verbs = 0;
+    for (const auto& [name, value] : table) {
+      const std::string_view key = name.str();
+      if (key == "give_up_ms") {
+        step.give_up = read_.Millis(value, key);
+      } else if (key == "expect") {
+        step.expect = read_.Texts(value, key);
+      } else {
+        ReadVerb(key, value, step);
+        ++verbs;
+      }
+    }
+    if (verbs != 1) {
+      read_.Fail(table, "steps",
+                 "a step needs one of call, send, receive, sleep_ms, until_ms, half_close, close, "
+                 "raw, and only one");
+    }
+    const bool waits = step.what == Step::Do::kCall || step.what == Step::Do::kReceive;
+    if (!waits && (step.give_up || !step.expect.empty())) {
+      read_.Fail(table, step.give_up ? "give_up_ms" : "expect", "goes with call and receive only");
+    }
+    return step;
+  }
+  void ReadVerb(std::string_view key, const toml::node& value, Step& step) {
+    if (key == "call" || key == "send") {
+      step.what = key == "call" ? Step::Do::kCall : Step::Do::kSend;
+      step.text = ReadRequest(key, read_.Table(value, key));
+    } else if (key == "raw") {
+      step.what = Step::Do::kRaw;
+      step.text = read_.Text(value, key);
+    } else if (key == "sleep_ms" || key == "until_ms") {
+      step.what = key == "sleep_ms" ? Step::Do::kSleep : Step::Do::kUntil;
+      step.time = read_.Millis(value, key);
+    } else if (key == "receive" || key == "half_close" || key == "close") {
+      if (!read_.Bool(value, key)) read_.Fail(value, key, "must be true");
+      step.what = key == "receive"      ? Step::Do::kReceive
+                  : key == "half_close" ? Step::Do::kHalfClose
+                                        : Step::Do::kClose;
+    } else {
+      Unknown(value, key);
+    }
+  }
+  // The daemon judges the request; only its type is needed here.
+  std::string ReadRequest(std::string_view key, const toml::table& table) {
+    const toml::node* type = table.get("type");
+    if (type == nullptr) read_.Fail(table, key, "a request needs a type");
+    read_.Text(*type, "type");
+    return boost::json::serialize(read_.Json(table, key));
+  }
+
+  void ReadMix(const toml::table& table) {
+    Mix& mix = scenario_.mix;
+    constexpr std::int64_t kMost = 10'000;
+    for (const auto& [name, value] : table) {
+      const std::string_view key = name.str();
+      if (key == "clients") {
+        mix.clients = static_cast<int>(read_.Integer(value, key, 1, kMost));
+      } else if (key == "calls") {
+        mix.calls = static_cast<int>(read_.Integer(value, key, 1, kMost));
+      } else if (key == "sessions") {
+        mix.sessions = static_cast<int>(read_.Integer(value, key, 0, kMost));
+      } else if (key == "faults") {
+        mix.faults = read_.Texts(value, key);
+        for (const std::string& fault : mix.faults) {
+          if (!sim::Contains(kFaults, fault)) {
+            read_.Fail(value, key, "'" + fault + "' " + OneOf(kFaults));
+          }
+        }
+      } else if (key == "requests") {
+        ReadWeights(read_.Table(value, key));
+      } else {
+        Unknown(value, key);
+      }
+    }
+    if (mix.clients == 0) read_.Fail(table, "clients", "is missing");
+    if (mix.calls == 0) read_.Fail(table, "calls", "is missing");
+  }
+  void ReadWeights(const toml::table& table) {
+    for (const auto& [name, value] : table) {
+      const std::string_view type = name.str();
+      if (!sim::Contains(kRequests, type)) read_.Fail(value, type, "unknown request");
+      scenario_.mix.requests[std::string(type)] =
+          static_cast<int>(read_.Integer(value, type, 1, 1'000'000));
+    }
+  }
+
+  TomlReader read_;
+  Scenario scenario_;
+};
+
+}  // namespace
+
+std::string_view Name(World world) { return kWorlds[static_cast<std::size_t>(world)]; }
+
+bool Meets(const Step& step, std::string_view outcome) {
+  return step.expect.empty() || Contains(step.expect, outcome);
+}
+
+Result<Scenario> ParseScenario(const std::string& text, const std::string& path) {
+  try {
+    return Parser(path).Parse(toml::parse(text, path));
+  } catch (const toml::parse_error& error) {
+    return Error{ErrorCode::kInvalidRequest,
+                 path + ":" + std::to_string(error.source().begin.line) +
+                     ": syntax: " + std::string(error.description()),
+                 ""};
+  } catch (const WrongFile& wrong) {
+    return Error{ErrorCode::kInvalidRequest, wrong.message, ""};
+  }
+}
+
+Result<Scenario> LoadScenario(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error{ErrorCode::kInvalidRequest, path + ":0: file: cannot be read", ""};
+  return ParseScenario({std::istreambuf_iterator<char>(file), {}}, path);
+}
+
+}  // namespace oj::sim

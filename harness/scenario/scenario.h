@@ -1,0 +1,111 @@
+// The scenario file: what exists, how the tools misbehave and what the clients do; one file for
+// all three worlds.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/config.h"
+#include "oj/deadline.h"
+#include "oj/error.h"
+
+namespace oj::sim {
+
+enum class World : std::uint8_t { kSim, kFakes, kReal };
+
+// How a tool behaves: one vocabulary for simulated processes and for the fakes (their rules file
+// has the same keys). What is not said: it answers at once, as the real tool would.
+struct ToolRule {
+  std::string tool;   // "tmux" or "git"
+  std::string match;  // a substring of the arguments joined by blanks; empty: all
+  int nth = 0;        // only the n-th matching call, from 1; 0: every
+  Duration delay{};   // delay_ms: before it answers
+  bool hang = false;  // it never answers
+  bool ignore_term = false;
+  bool exit_zero_on_term = false;  // as a tmux client does
+  std::optional<int> exit;         // with this code, without doing its work
+  std::optional<int> signal;       // it dies of this signal, without doing its work
+  std::optional<std::string> out;  // in place of its own output
+  std::optional<std::string> err;
+  bool grandchild = false;       // leaves a process behind that holds its output
+  bool setsid = false;           // that process leaves the session and the group
+  std::int64_t flood_bytes = 0;  // it writes so many bytes first
+};
+
+// The tool's server stops answering in [from, until): clients hang. In the real world SIGSTOP.
+struct Hang {
+  std::string tool;
+  Duration from{};
+  std::optional<Duration> until;  // until_ms; absent: for ever
+  bool ignore_term = false;       // its clients do (simulation and fakes)
+};
+
+struct SessionSetup {
+  std::string id;
+  std::string screen;
+};
+
+struct Step {
+  enum class Do : std::uint8_t {
+    kCall,     // send and wait for the reply
+    kSend,     // send without waiting
+    kReceive,  // wait for one reply
+    kSleep,    // for `time`
+    kUntil,    // until `time` since the run's start
+    kHalfClose,
+    kClose,
+    kRaw,  // send `text` as bytes
+  };
+  Do what = Do::kCall;
+  std::string text;                 // kCall, kSend: the request as JSON
+  Duration time{};                  // kSleep, kUntil
+  std::optional<Duration> give_up;  // kCall, kReceive: close when no reply has come by then
+  std::vector<std::string> expect;  // reply types, error codes, "gave_up", "closed"; empty: any
+  int line = 0;                     // of the file
+};
+
+// Whether a call that ended so is what the step expects.
+bool Meets(const Step& step, std::string_view outcome);
+
+struct ClientScript {
+  std::string name;
+  Duration start{};
+  std::vector<Step> steps;
+};
+
+// A generated workload in place of (or beside) scripted clients.
+struct Mix {
+  int clients = 0;
+  int calls = 0;                        // of each client
+  int sessions = 0;                     // that exist at the start
+  std::vector<std::string> faults;      // classes: process, transport, store, clock; "all"
+  std::map<std::string, int> requests;  // weight by request type; empty: all, alike
+};
+
+struct Scenario {
+  std::string path;
+  std::string about;
+  std::string failure;  // the row of FAILURES that it covers, or empty
+  std::vector<World> worlds;
+  std::vector<std::pair<std::string, std::string>> settings;  // [config], as written
+  Config config;                                              // defaults with the settings applied
+  std::vector<SessionSetup> sessions;
+  std::vector<ToolRule> tools;
+  std::vector<Hang> hangs;
+  std::vector<ClientScript> clients;
+  Mix mix;
+};
+
+std::string_view Name(World world);  // "sim", "fakes", "real"
+
+// Reads a scenario file. Error (kInvalidRequest): "file:line: key: what is wrong". Unknown keys
+// are errors. A file that names no worlds is for the simulation only.
+Result<Scenario> LoadScenario(const std::string& path);
+Result<Scenario> ParseScenario(const std::string& text, const std::string& path);
+
+}  // namespace oj::sim

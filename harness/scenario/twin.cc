@@ -1,0 +1,219 @@
+#include "scenario/twin.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/process/args.hpp>
+#include <boost/process/child.hpp>
+#include <boost/process/env.hpp>
+#include <boost/process/exe.hpp>
+#include <boost/process/io.hpp>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "scenario/process_watch.h"
+#include "scenario/twin_world.h"
+
+namespace oj::sim {
+namespace {
+
+namespace bp = boost::process;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kStartLimit = seconds(10);
+constexpr int kTurnMillis = 2;
+
+Duration LengthOf(const Scenario& scenario) {
+  Duration longest{};
+  for (const ClientScript& client : scenario.clients) {
+    Duration length = client.start;
+    for (const Step& step : client.steps) {
+      const bool waits = step.what == Step::Do::kCall || step.what == Step::Do::kReceive;
+      const Duration takes = waits ? step.give_up.value_or(scenario.config.handler) : step.time;
+      length = step.what == Step::Do::kUntil ? std::max(length, takes) : length + takes;
+    }
+    longest = std::max(longest, length);
+  }
+  return longest;
+}
+
+// One daemon; the destructor kills it.
+class Daemon {
+ public:
+  Daemon(const std::string& path, const TwinWorld& world, std::error_code& error)
+      : child_(bp::exe = path,
+               bp::args = std::vector<std::string>{"--state-dir", world.state_dir()},
+               world.environment(), bp::std_in<bp::null, (bp::std_out & bp::std_err)> world.log(),
+               error) {}
+  ~Daemon() {
+    std::error_code ignored;
+    if (child_.running(ignored)) child_.terminate(ignored);
+  }
+
+  pid_t pid() const { return child_.id(); }
+  bool Running() {
+    std::error_code ignored;
+    return child_.running(ignored);
+  }
+  // Exit code or -signal.
+  int Exit() const {
+    const int status = child_.native_exit_code();
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  }
+
+ private:
+  bp::child child_;
+};
+
+std::string ReadAll(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class Run {
+ public:
+  Run(const Scenario& scenario, World world, const TwinOptions& options)
+      : scenario_(scenario),
+        options_(options),
+        world_(scenario, world, options.fakes_dir, options.scale, recorder_),
+        is_fake_(world == World::kFakes) {}
+
+  Result<TwinRun> Go() {
+    const Status ready = world_.SetUp();
+    if (!ready.ok()) return ready.error();
+    std::error_code error;
+    Daemon daemon(options_.ojd, world_, error);
+    if (error) return Unavailable(options_.ojd + ": " + error.message());
+    if (!AwaitReady(daemon)) return Unavailable("ojd did not become ready: " + Log());
+    recorder_.Restart();
+    recorder_.Add(recorder_.Now(), TraceKind::kDaemonStarted, 1);
+    world_.Turn();
+    run_.descriptors_before = DescriptorsOf(daemon.pid());
+    ProcessWatch watch(daemon.pid(), world_.journal(), recorder_);
+    ClientDriver clients(scenario_, world_.socket(), options_.scale, recorder_);
+    Play(clients, watch);
+    Rest(daemon, watch);
+    Stop(daemon, watch);
+    run_.steps = clients.outcomes();
+    run_.daemon_log = Log();
+    run_.trace = recorder_.Finish();
+    return std::move(run_);
+  }
+
+ private:
+  static Error Unavailable(const std::string& what) { return {ErrorCode::kUnavailable, what, ""}; }
+  Duration Scaled(Duration time) const {
+    return Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * options_.scale));
+  }
+  std::string Log() const {
+    const std::string log = ReadAll(world_.log());
+    return log.substr(log.size() - std::min<std::size_t>(log.size(), 16384));
+  }
+
+  bool AwaitReady(Daemon& daemon) {
+    const Instant until = recorder_.Now() + kStartLimit;
+    while (recorder_.Now() < until && daemon.Running()) {
+      if (ReadAll(world_.log()).find("READY") != std::string::npos) return true;
+      std::this_thread::sleep_for(milliseconds(kTurnMillis));
+    }
+    return false;
+  }
+
+  // One turn of everything, after at most `kTurnMillis` of waiting.
+  void Turn(ClientDriver* clients, ProcessWatch& watch) {
+    polled_.clear();
+    if (clients != nullptr) clients->AddTo(polled_);
+    watch.AddTo(polled_);
+    poll(polled_.data(), polled_.size(), kTurnMillis);
+    world_.Turn();
+    watch.Turn();
+    if (clients != nullptr) clients->Turn();
+  }
+
+  void Play(ClientDriver& clients, ProcessWatch& watch) {
+    const Instant limit = recorder_.Now() + Scaled(LengthOf(scenario_)) + 2 * options_.slack;
+    while (!clients.done() && recorder_.Now() < limit) Turn(&clients, watch);
+    clients.Abort();
+  }
+
+  // What the laws allow after the last client has gone, and some slack.
+  void Rest(Daemon& daemon, ProcessWatch& watch) {
+    const Duration allowed = scenario_.config.tmux + scenario_.config.kill_grace;
+    const Instant limit = recorder_.Now() + Scaled(allowed) + options_.slack;
+    const auto at_rest = [&] {
+      run_.live = watch.Live();
+      run_.zombies = watch.Zombies();
+      run_.descriptors_after = DescriptorsOf(daemon.pid());
+      return run_.live.empty() && run_.zombies == 0;
+    };
+    while (!at_rest() && recorder_.Now() < limit) Turn(nullptr, watch);
+    run_.quiet = run_.live.empty() && run_.zombies == 0;
+    // Connections that were closed a moment ago are still being closed there.
+    for (int i = 0; i < 250 && run_.descriptors_after > run_.descriptors_before; ++i) {
+      Turn(nullptr, watch);
+      run_.descriptors_after = DescriptorsOf(daemon.pid());
+    }
+  }
+
+  void Stop(Daemon& daemon, ProcessWatch& watch) {
+    const bool was_running = daemon.Running();
+    if (was_running) kill(daemon.pid(), SIGTERM);
+    const Instant limit = recorder_.Now() + Scaled(scenario_.config.drain) +
+                          Scaled(scenario_.config.kill_grace) + options_.slack;
+    while (daemon.Running() && recorder_.Now() < limit) Turn(nullptr, watch);
+    run_.stopped_by_term = was_running && !daemon.Running();
+    if (daemon.Running()) {
+      kill(daemon.pid(), SIGKILL);
+      while (daemon.Running()) Turn(nullptr, watch);
+    }
+    run_.daemon_exit = daemon.Exit();
+    recorder_.Add(recorder_.Now(), TraceKind::kDaemonDied, 1, 0, run_.daemon_exit < 0 ? 1 : 0);
+    Turn(nullptr, watch);
+    run_.left_over = watch.Live();
+    watch.KillAll();
+    world_.Heal();
+    if (is_fake_) watch.Turn();
+  }
+
+  const Scenario& scenario_;
+  const TwinOptions& options_;
+  Recorder recorder_;
+  TwinWorld world_;
+  bool is_fake_;
+  TwinRun run_;
+  std::vector<pollfd> polled_;
+};
+
+}  // namespace
+
+bool TwinRun::AllExpected() const {
+  return std::all_of(steps.begin(), steps.end(),
+                     [](const StepOutcome& step) { return step.expected; });
+}
+
+Result<TwinRun> RunTwin(const Scenario& scenario, World world, const TwinOptions& options) {
+  const auto refuse = [&](const std::string& why) {
+    return Error{ErrorCode::kInvalidRequest, scenario.path + ": " + why, ""};
+  };
+  const auto& worlds = scenario.worlds;
+  if (world == World::kSim) return refuse("the simulation is not a world of processes");
+  if (std::find(worlds.begin(), worlds.end(), world) == worlds.end()) {
+    return refuse("is not for the world " + std::string(Name(world)));
+  }
+  if (world == World::kReal && !scenario.tools.empty()) {
+    return refuse("[[tool]] is not for the world real: its tools behave as they do");
+  }
+  for (const Hang& hang : scenario.hangs) {
+    if (world == World::kReal && hang.tool != "tmux") {
+      return refuse("in the world real only tmux has a server to hang");
+    }
+  }
+  if (options.scale <= 0) return refuse("the scale must be positive");
+  return Run(scenario, world, options).Go();
+}
+
+}  // namespace oj::sim

@@ -1,0 +1,331 @@
+#include "scenario/twin_world.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/process/args.hpp>
+#include <boost/process/child.hpp>
+#include <boost/process/env.hpp>
+#include <boost/process/exe.hpp>
+#include <boost/process/io.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "scenario/process_watch.h"
+
+namespace oj::sim {
+namespace {
+
+namespace bp = boost::process;
+namespace fs = std::filesystem;
+
+constexpr Duration kToolLimit = std::chrono::seconds(10);
+
+std::string Quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += std::string("\\") + c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      char escape[8];
+      std::snprintf(escape, sizeof(escape), "\\u%04x", static_cast<unsigned>(c));
+      quoted += escape;
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+// Whole milliseconds, at least one.
+std::string MillisText(Duration time) {
+  return std::to_string(std::max<std::int64_t>(1, Millis(time)));
+}
+
+// Replaced in one step: a tool that starts just now reads the old file or the new one.
+void WriteAtOnce(const std::string& path, const std::string& text) {
+  std::ofstream(path + ".new", std::ios::binary) << text;
+  fs::rename(path + ".new", path);
+}
+
+// On PATH; empty if it is not there.
+std::string FindTool(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  std::istringstream directories(path == nullptr ? "" : path);
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    const std::string file = directory + "/" + name;
+    if (access(file.c_str(), X_OK) == 0) return file;
+  }
+  return "";
+}
+
+std::string RuleText(const ToolRule& rule, Duration delay) {
+  std::string text = "[[rule]]\ntool = " + Quoted(rule.tool) + "\n";
+  const auto add = [&text](const std::string& key, const std::string& value) {
+    text += key + " = " + value + "\n";
+  };
+  if (!rule.match.empty()) add("match", Quoted(rule.match));
+  if (rule.nth > 0) add("nth", std::to_string(rule.nth));
+  if (delay > Duration()) add("delay_ms", MillisText(delay));
+  if (rule.hang) add("hang", "true");
+  if (rule.ignore_term) add("ignore_term", "true");
+  if (rule.exit_zero_on_term) add("exit_zero_on_term", "true");
+  if (rule.exit) add("exit", std::to_string(*rule.exit));
+  if (rule.signal) add("signal", std::to_string(*rule.signal));
+  if (rule.out) add("out", Quoted(*rule.out));
+  if (rule.err) add("err", Quoted(*rule.err));
+  if (rule.grandchild) add("grandchild", "true");
+  if (rule.setsid) add("setsid", "true");
+  if (rule.flood_bytes > 0) add("flood_bytes", std::to_string(rule.flood_bytes));
+  return text;
+}
+
+}  // namespace
+
+int RunBounded(const std::vector<std::string>& argv, const bp::environment& env, Duration limit,
+               std::string* out) {
+  const fs::path file =
+      fs::temp_directory_path() /
+      ("oj-twin-" + std::to_string(getpid()) + "-" +
+       std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
+  std::error_code error;
+  bp::child child(bp::exe = argv[0],
+                  bp::args = std::vector<std::string>(argv.begin() + 1, argv.end()), env,
+                  bp::std_in<bp::null, bp::std_out> file.string(), bp::std_err > bp::null, error);
+  if (error) return -1;
+  const auto until = std::chrono::steady_clock::now() + limit;
+  while (child.running(error) && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (child.running(error)) child.terminate(error);
+  if (out != nullptr) {
+    std::ifstream text(file, std::ios::binary);
+    out->assign(std::istreambuf_iterator<char>(text), {});
+  }
+  fs::remove(file, error);
+  return child.exit_code();
+}
+
+TwinWorld::TwinWorld(const Scenario& scenario, World world, std::string fakes_dir, double scale,
+                     Recorder& recorder)
+    : scenario_(scenario),
+      world_(world),
+      fakes_dir_(std::move(fakes_dir)),
+      scale_(scale),
+      recorder_(recorder),
+      hangs_(scenario.hangs.size()) {
+  // A socket's path has at most 107 bytes: a short name in the usual place.
+  std::string path = (fs::temp_directory_path() / "oj-twin-XXXXXX").string();
+  if (mkdtemp(path.data()) != nullptr) dir_ = path;
+}
+
+TwinWorld::~TwinWorld() {
+  Heal();
+  if (server_ > 0) {
+    std::string tmux = FindTool("tmux");
+    RunBounded({tmux, "kill-server"}, environment(), kToolLimit, nullptr);
+    // Whose zombie it is does not matter.
+    const auto runs = [this] {
+      const char state = ProcessState(server_);
+      return state != 0 && state != 'Z';
+    };
+    for (int i = 0; i < 500 && runs(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    if (runs()) kill(server_, SIGKILL);
+  }
+  std::error_code ignored;
+  if (!dir_.empty()) fs::remove_all(dir_, ignored);
+}
+
+Duration TwinWorld::Scaled(Duration time) const {
+  return Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * scale_));
+}
+
+std::string TwinWorld::journal() const { return world_ == World::kFakes ? dir_ + "/journal" : ""; }
+
+bp::environment TwinWorld::environment() const {
+  bp::environment env = boost::this_process::environment();
+  for (const ConfigKey& key : ConfigKeys()) {
+    if (!key.env.empty()) env.erase(std::string(key.env));
+  }
+  for (const char* name : {"TMUX", "TMUX_PANE", "OJ_LEASE", "NOTIFY_SOCKET", "LISTEN_FDS"}) {
+    env.erase(name);
+  }
+  env["HOME"] = dir_ + "/home";
+  env["XDG_CONFIG_HOME"] = dir_ + "/config";
+  env["XDG_STATE_HOME"] = dir_ + "/home/state";
+  env["XDG_RUNTIME_DIR"] = dir_ + "/home";
+  env["OJ_STATE_DIR"] = state_dir();
+  env["TMUX_TMPDIR"] = dir_ + "/tmux";
+  env["LC_ALL"] = "C.UTF-8";
+  if (world_ == World::kFakes) {
+    env["PATH"] = fakes_dir_ + ":" + env["PATH"].to_string();
+    env["OJ_FAKE_RULES"] = dir_ + "/rules.toml";
+    env["OJ_FAKE_STATE"] = dir_ + "/fake";
+    env["OJ_FAKE_JOURNAL"] = journal();
+  }
+  return env;
+}
+
+Status TwinWorld::SetUp() {
+  if (dir_.empty()) return Error{ErrorCode::kUnavailable, "no temporary directory", ""};
+  for (const char* name : {"/state", "/home", "/config/oj", "/tmux", "/fake"}) {
+    fs::create_directories(dir_ + name);
+    fs::permissions(dir_ + name, fs::perms::owner_all);
+  }
+  WriteConfig();
+  if (world_ == World::kFakes) {
+    WriteFakeSessions();
+    std::ofstream(journal()).flush();
+    WriteRules();
+  } else {
+    const Status started = StartRealTmux();
+    if (!started.ok()) return started;
+  }
+  return Ok{};
+}
+
+// All durations are written, those at their defaults too: they are scaled as well.
+void TwinWorld::WriteConfig() const {
+  static constexpr std::pair<const char*, Duration Config::*> kDurations[] = {
+      {"timeouts.tmux", &Config::tmux},
+      {"timeouts.git_worktree", &Config::git_worktree},
+      {"timeouts.handler", &Config::handler},
+      {"timeouts.kill_grace", &Config::kill_grace},
+      {"timeouts.request_read", &Config::request_read},
+      {"timeouts.response_write", &Config::response_write},
+      {"timeouts.drain", &Config::drain},
+      {"limits.reply_cache", &Config::reply_cache},
+  };
+  std::string text;
+  std::set<std::string> written;
+  for (const auto& [key, field] : kDurations) {
+    text += std::string(key) + " = " + MillisText(Scaled(scenario_.config.*field)) + "\n";
+    written.insert(key);
+  }
+  for (const auto& [key, value] : scenario_.settings) {
+    if (!written.insert(key).second || key.starts_with("client.")) continue;
+    const bool number = value.find_first_not_of("0123456789") == std::string::npos;
+    text += key + " = " + (number ? value : Quoted(value)) + "\n";
+  }
+  std::ofstream(dir_ + "/config/oj/config.toml", std::ios::binary) << text;
+}
+
+// Hangs come first: as long as one is on, no other rule of its tool counts.
+void TwinWorld::WriteRules() const {
+  std::string text;
+  for (std::size_t i = 0; i < hangs_.size(); ++i) {
+    if (!hangs_[i].begun || hangs_[i].ended) continue;
+    const Hang& hang = scenario_.hangs[i];
+    text += "[[rule]]\ntool = " + Quoted(hang.tool) + "\nhang_while = " + Quoted(HangFile(i)) +
+            "\nignore_term = " + (hang.ignore_term ? "true" : "false") + "\n";
+  }
+  for (const ToolRule& rule : scenario_.tools) text += RuleText(rule, Scaled(rule.delay));
+  WriteAtOnce(dir_ + "/rules.toml", text);
+}
+
+void TwinWorld::WriteFakeSessions() const {
+  if (scenario_.sessions.empty()) return;
+  fs::create_directories(dir_ + "/fake/sessions");
+  for (const SessionSetup& session : scenario_.sessions) {
+    std::ofstream(dir_ + "/fake/sessions/" + session.id, std::ios::binary)
+        << std::time(nullptr) << '\n'
+        << session.screen;
+  }
+}
+
+// The server outlives its last session: it must never be the daemon that starts it, for then it
+// would look like one of the daemon's processes.
+Status TwinWorld::StartRealTmux() {
+  const std::string tmux = FindTool("tmux");
+  if (tmux.empty()) return Error{ErrorCode::kUnavailable, "there is no tmux on PATH", ""};
+  const bp::environment env = environment();
+  const auto failed = [](const std::string& what) {
+    return Error{ErrorCode::kUnavailable, "tmux " + what + " failed", ""};
+  };
+  std::string pid;
+  if (RunBounded({tmux, "-f", "/dev/null", "start-server", ";", "set-option", "-s", "exit-empty",
+                  "off", ";", "display-message", "-p", "#{pid}"},
+                 env, kToolLimit, &pid) != 0) {
+    return failed("start-server");
+  }
+  server_ = std::atoi(pid.c_str());
+  for (const SessionSetup& session : scenario_.sessions) {
+    if (RunBounded({tmux, "new-session", "-d", "-s", session.id, "--", "sh", "-c",
+                    "printf %s \"$1\"; exec sleep 600", "sh", session.screen},
+                   env, kToolLimit, nullptr) != 0) {
+      return failed("new-session");
+    }
+    std::string shown;
+    for (int i = 0; i < 200 && !session.screen.empty(); ++i) {
+      RunBounded({tmux, "capture-pane", "-t", "=" + session.id + ":", "-p"}, env, kToolLimit,
+                 &shown);
+      if (shown.find_first_not_of('\n') != std::string::npos) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+  return Ok{};
+}
+
+std::string TwinWorld::HangFile(std::size_t number) const {
+  return dir_ + "/hang." + std::to_string(number);
+}
+
+void TwinWorld::Turn() {
+  const Instant now = recorder_.Now();
+  for (std::size_t i = 0; i < hangs_.size(); ++i) {
+    const Hang& hang = scenario_.hangs[i];
+    if (!hangs_[i].begun && now >= Instant(Scaled(hang.from))) BeginHang(i);
+    if (hang.until && now >= Instant(Scaled(*hang.until))) EndHang(i);
+  }
+}
+
+void TwinWorld::Heal() {
+  for (std::size_t i = 0; i < hangs_.size(); ++i) {
+    EndHang(i);
+    hangs_[i] = {true, true};
+  }
+}
+
+void TwinWorld::BeginHang(std::size_t number) {
+  if (hangs_[number].begun) return;
+  hangs_[number].begun = true;
+  const std::string& tool = scenario_.hangs[number].tool;
+  if (world_ == World::kFakes) {
+    std::ofstream(HangFile(number)).flush();
+    WriteRules();
+  } else {
+    SignalServer();
+  }
+  recorder_.Add(recorder_.Now(), TraceKind::kFaultBegan, number + 1, 0, 0, tool + " hangs");
+}
+
+void TwinWorld::EndHang(std::size_t number) {
+  if (!hangs_[number].begun || hangs_[number].ended) return;
+  hangs_[number].ended = true;
+  if (world_ == World::kFakes) {
+    WriteRules();
+    fs::remove(HangFile(number));
+  } else {
+    SignalServer();
+  }
+  recorder_.Add(recorder_.Now(), TraceKind::kFaultEnded, number + 1);
+}
+
+// Stopped as long as any hang is on.
+void TwinWorld::SignalServer() const {
+  const bool on = std::any_of(hangs_.begin(), hangs_.end(),
+                              [](const HangState& hang) { return hang.begun && !hang.ended; });
+  if (server_ > 0) kill(server_, on ? SIGSTOP : SIGCONT);
+}
+
+}  // namespace oj::sim

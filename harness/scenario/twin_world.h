@@ -1,0 +1,70 @@
+// TwinWorld: what surrounds the daemon in a run on real processes: its directories, environment,
+// configuration, tools, sessions, and the hangs of the tools' servers.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/process/environment.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scenario/recorder.h"
+#include "scenario/scenario.h"
+
+namespace oj::sim {
+
+// Has a temporary directory and, in the real world, a tmux server of its own; the destructor ends
+// and removes both.
+class TwinWorld {
+ public:
+  // `fakes_dir` may be empty in the real world.
+  TwinWorld(const Scenario& scenario, World world, std::string fakes_dir, double scale,
+            Recorder& recorder);
+  ~TwinWorld();
+  TwinWorld(const TwinWorld&) = delete;
+  TwinWorld& operator=(const TwinWorld&) = delete;
+
+  // Files and sessions.
+  Status SetUp();
+  // Begins and ends the hangs that are due.
+  void Turn();
+  // Ends all hangs and begins no more.
+  void Heal();
+
+  std::string state_dir() const { return dir_ + "/state"; }
+  std::string socket() const { return state_dir() + "/daemon.sock"; }
+  std::string journal() const;  // of the fakes; empty in the real world
+  std::string log() const { return dir_ + "/ojd.log"; }
+  boost::process::environment environment() const;
+
+ private:
+  struct HangState {
+    bool begun = false;
+    bool ended = false;
+  };
+  Duration Scaled(Duration time) const;
+  void WriteConfig() const;
+  void WriteRules() const;
+  void WriteFakeSessions() const;
+  Status StartRealTmux();
+  void BeginHang(std::size_t number);
+  void EndHang(std::size_t number);
+  void SignalServer() const;
+  std::string HangFile(std::size_t number) const;
+
+  const Scenario& scenario_;
+  World world_;
+  std::string fakes_dir_;
+  double scale_;
+  Recorder& recorder_;
+  std::string dir_;
+  std::vector<HangState> hangs_;
+  pid_t server_ = 0;  // the real tmux server
+};
+
+// Runs a program to its end, at most `limit`; then it is killed. Exit code, or -1.
+int RunBounded(const std::vector<std::string>& argv, const boost::process::environment& env,
+               Duration limit, std::string* out);
+
+}  // namespace oj::sim

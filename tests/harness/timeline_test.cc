@@ -1,0 +1,106 @@
+// Golden pictures of timelines.
+#include "trace/timeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <sstream>
+#include <string>
+
+namespace oj::sim {
+namespace {
+
+using testing::HasSubstr;
+
+Instant At(int ms) { return Instant(std::chrono::milliseconds(ms)); }
+
+// A client gives up at 5 s on a tool that ignores TERM; another is served at 8 s.
+Trace HungPeek() {
+  Trace trace;
+  trace.Add(At(0), TraceKind::kFaultBegan, 1, 0, 0, "tmux hangs");
+  trace.Add(At(10), TraceKind::kClientSent, 1, 1, 1, "PeekSession");
+  trace.AddDaemon(At(11), {EventKind::kRequestBegun, 1, 1, 1, "PeekSession"});
+  trace.AddDaemon(At(12), {EventKind::kLeaseWaiting, 0, 1, 0, "session:work"});
+  trace.AddDaemon(At(12), {EventKind::kLeaseGranted, 0, 1, 0, "session:work"});
+  trace.Add(At(20), TraceKind::kProcessStarted, 77, 1, 77, "tmux capture-pane -t =work: -p");
+  trace.Add(At(1000), TraceKind::kClientSent, 2, 2, 2, "SessionKill");
+  trace.AddDaemon(At(1001), {EventKind::kRequestBegun, 2, 2, 1, "SessionKill"});
+  trace.AddDaemon(At(1002), {EventKind::kLeaseWaiting, 0, 2, 1, "session:work"});
+  trace.Add(At(5000), TraceKind::kClientGaveUp, 1, 1, 0, "");
+  trace.AddDaemon(At(5001), {EventKind::kRequestLatched, 0, 1, 0, "disconnected"});
+  trace.Add(At(5002), TraceKind::kProcessSignaled, 77, 0, 15, "");
+  trace.Add(At(5500), TraceKind::kProcessSignaled, 77, 0, 9, "");
+  trace.Add(At(5501), TraceKind::kProcessEnded, 77, 0, -9, "");
+  trace.Add(At(5501), TraceKind::kProcessReaped, 77, 0, 0, "");
+  trace.AddDaemon(At(5502), {EventKind::kLeaseReleased, 0, 1, 0, "session:work"});
+  trace.AddDaemon(At(5502), {EventKind::kRequestEnded, 1, 1, 0, "cancelled"});
+  trace.AddDaemon(At(5502), {EventKind::kLeaseGranted, 0, 2, 1, "session:work"});
+  trace.Add(At(6000), TraceKind::kFaultEnded, 1, 0, 0, "");
+  trace.Add(At(8000), TraceKind::kClientReceived, 2, 2, 0, "Ok");
+  return trace;
+}
+
+TEST(Timeline, ShowsWhereTheCancelStruckInEveryLane) {
+  EXPECT_EQ("\n" + RenderTimeline(HungPeek(), 100, false), R"(
+                               0 ms      1600       3200       4800       6400
+                               +---------+----------+----------+----------+-----------
+fault 1 tmux hangs             [########################################]
+client 1                       [=================================! gave up
+client 2                              [==============================================] Ok
+r1 PeekSession                 [=================================X~~] cancelled
+r2 SessionKill                        [==============================================>
+r1 holds session:work          [====================================]
+r2 holds session:work                 ..............................[================>
+pid 77 r1 tmux capture-pane .. [=================================T==K signal 9
+[==] from begin to end  .. waits  X cancel struck  ~ unwinds  ! gave up  > goes on
+T SIGTERM  K SIGKILL  h half-close  x client closed  c daemon closed  ? torn reply
+)");
+}
+
+TEST(Timeline, StaysWithinItsWidth) {
+  for (const int width : {20, 60, 80, 100, 200}) {
+    std::istringstream lines(RenderTimeline(HungPeek(), width, false));
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(line.size(), static_cast<std::size_t>(std::max(width, 90))) << line;
+    }
+  }
+}
+
+TEST(Timeline, ColorOnlyAddsEscapes) {
+  std::string text = RenderTimeline(HungPeek(), 100, true);
+  EXPECT_THAT(text, HasSubstr("\033[1;31mX\033[0m"));
+  for (std::size_t at; (at = text.find('\033')) != std::string::npos;) {
+    text.erase(at, text.find('m', at) + 1 - at);
+  }
+  EXPECT_EQ(text, RenderTimeline(HungPeek(), 100, false));
+}
+
+TEST(Timeline, OneMomentIsEnoughToDraw) {
+  Trace trace;
+  EXPECT_EQ(RenderTimeline(trace, 100, false), "nothing happened\n");
+  trace.Add(At(7), TraceKind::kProcessStarted, 5, 0, 5, "tmux\nls");
+  EXPECT_THAT(RenderTimeline(trace, 100, false), HasSubstr("pid 5 tmux?ls"));
+}
+
+TEST(Timeline, AReusedPidHasALaneOfItsOwn) {
+  Trace trace;
+  for (const int begin : {0, 100}) {
+    trace.Add(At(begin), TraceKind::kProcessStarted, 5, 0, 5, begin == 0 ? "first" : "second");
+    trace.Add(At(begin + 10), TraceKind::kProcessEnded, 5, 0, 0, "");
+    trace.Add(At(begin + 10), TraceKind::kProcessReaped, 5, 0, 0, "");
+  }
+  const std::string text = RenderTimeline(trace, 100, false);
+  EXPECT_THAT(text, HasSubstr("pid 5 first"));
+  EXPECT_THAT(text, HasSubstr("pid 5 second"));
+}
+
+TEST(Timeline, EventsAreListedWithTheirTimes) {
+  const std::string text = RenderEvents(HungPeek());
+  EXPECT_THAT(text, HasSubstr("    5001.000  request latched           0      1        0  "
+                              "disconnected\n"));
+  EXPECT_THAT(text, HasSubstr("    5501.000  process ended            77      0       -9\n"));
+}
+
+}  // namespace
+}  // namespace oj::sim
