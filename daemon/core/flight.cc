@@ -12,7 +12,7 @@ Error CancelledError(const Flight& flight, Instant now) {
   switch (flight.latched()) {
     case CancelReason::kDeadline:
       return {ErrorCode::kDeadlineExceeded,
-              what + " was cancelled at its deadline, after " +
+              what + " was cancelled at its deadline of " +
                   std::to_string(Millis(flight.deadline().at() - flight.begun)) + " ms" +
                   (flight.waiting_for.empty() ? "" : ", waiting for " + flight.waiting_for),
               R"({"elapsed_ms":)" + std::to_string(Millis(now - flight.begun)) + "}"};

@@ -34,6 +34,14 @@ class Fields {
     }
     return id;
   }
+  // tmux replaces '.' in names of sessions, and reads it in a target as the beginning of a pane.
+  std::string SessionId(std::string_view name) {
+    std::string id = Id(name);
+    if (!error_ && id.find('.') != std::string::npos) {
+      Fail(name, "must not contain '.': tmux gives it a meaning of its own");
+    }
+    return id;
+  }
   bool Bool(std::string_view name, bool otherwise) {
     const json::value* value = Find(name);
     if (value == nullptr) return otherwise;
@@ -112,7 +120,7 @@ void ForbidNul(Fields& in, std::string_view name, std::string_view text) {
 
 RequestBody ReadSessionNew(Fields& in) {
   SessionNewRequest body;
-  body.id = in.Id("id");
+  body.id = in.SessionId("id");
   body.cwd = in.String("cwd");
   body.command = in.Strings("command");
   body.env = in.Map("env");
@@ -141,7 +149,7 @@ RequestBody ReadSessionNew(Fields& in) {
 
 RequestBody ReadSessionSend(Fields& in) {
   SessionSendRequest body;
-  body.id = in.Id("id");
+  body.id = in.SessionId("id");
   body.input = in.String("input");
   ForbidNul(in, "input", body.input);
   if (body.input.size() > kMaxInputBytes) {
@@ -153,7 +161,7 @@ RequestBody ReadSessionSend(Fields& in) {
 
 RequestBody ReadPeek(Fields& in) {
   PeekSessionRequest body;
-  body.session_id = in.Id("session_id");
+  body.session_id = in.SessionId("session_id");
   body.with_color = in.Bool("with_color", false);
   body.lines = in.Positive("lines", kMaxLines).value_or(body.lines);
   return body;
@@ -173,7 +181,7 @@ RequestBody ReadQuery(Fields& in) {
   const std::string type = of.String("type");
   RequestBody body = ListSessionsQuery{};
   if (type == "GetSession") {
-    body = GetSessionQuery{of.Id("id")};
+    body = GetSessionQuery{of.SessionId("id")};
   } else if (!of.error() && type != "ListSessions") {
     of.Fail("type", "must be ListSessions or GetSession, not '" + ToUtf8(type) + "'");
   }
@@ -195,7 +203,8 @@ constexpr Kind kKinds[] = {
     {"Shutdown", ReadShutdown},
     {"SessionNew", ReadSessionNew},
     {"SessionSend", ReadSessionSend},
-    {"SessionKill", [](Fields& in) -> RequestBody { return SessionKillRequest{in.Id("id")}; }},
+    {"SessionKill",
+     [](Fields& in) -> RequestBody { return SessionKillRequest{in.SessionId("id")}; }},
     {"PeekSession", ReadPeek},
     {"Requests", [](Fields&) -> RequestBody { return RequestsRequest{}; }},
     {"CancelRequest", [](Fields& in) -> RequestBody { return CancelRequestRequest{in.Id("id")}; }},

@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 // such as a tmux server, makes this matter.
 constexpr Duration kLastOutput = milliseconds(20);
 // From one look at the survivors of a signal to the next.
-constexpr Duration kFirstLook = milliseconds(1);
+constexpr Duration kFirstLook = std::chrono::microseconds(200);
 constexpr Duration kSlowestLook = milliseconds(8);
 constexpr Duration kRetryQuarantine = milliseconds(250);
 

@@ -13,8 +13,8 @@ namespace {
 
 using boost::asio::posix::stream_descriptor;
 
-// Turns that strands may take before the descriptors are looked at: strands that are always ready
-// must not starve them.
+// Turns that strands may take before the descriptors are looked at, and handlers that may run
+// before the strands are: whoever is always ready must not starve the others.
 constexpr int kBatch = 128;
 
 Duration ReadClock(clockid_t id) {
@@ -72,7 +72,8 @@ void AsioLoop::Run(Task<void> main) {
     if (root.ended()) break;
     FireTimers();
     if (more || !ready_.empty()) {
-      io_.poll();
+      for (int events = 0; events < kBatch && io_.poll_one() > 0; ++events) {
+      }
     } else {
       SetAlarm();
       io_.run_one();

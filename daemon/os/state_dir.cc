@@ -125,8 +125,13 @@ Status PrepareStateDir(const std::string& directory) {
   if (file.st_uid != geteuid()) {
     return Refused(path, "belongs to another user (uid " + std::to_string(file.st_uid) + ")");
   }
-  if ((file.st_mode & 077) != 0) {
-    return Refused(path, "is open to other users: its mode must be 0700");
+  // Where others could write, what lies there may be theirs. Where they could only read, ours is
+  // the directory, and closing it is enough.
+  if ((file.st_mode & 022) != 0) {
+    return Refused(path, "is writable by other users: its mode must be 0700");
+  }
+  if ((file.st_mode & 077) != 0 && chmod(path.c_str(), 0700) != 0) {
+    return Unavailable("state directory '" + path + "'", errno);
   }
   return Ok{};
 }

@@ -17,7 +17,8 @@ inline std::string SocketPath(const std::string& directory) { return directory +
 inline std::string PidFilePath(const std::string& directory) { return directory + "/daemon.pid"; }
 
 // Makes the directory (0700) where it is missing, with its parents. Error (kUnavailable): names the
-// directory; it is a link, another user's, or open to others, and is left as it is.
+// directory; it is a link, another user's, or writable by others, and is left as it is. One that
+// others could only read is closed to them.
 Status PrepareStateDir(const std::string& directory);
 
 class StateDir {

@@ -123,10 +123,6 @@ Task<Reply> PeekSession(Core& core, Flight& flight, PeekSessionRequest request) 
 }
 
 Task<Reply> SessionNew(Core& core, Flight& flight, SessionNewRequest request) {
-  if (request.id.find('.') != std::string::npos) {
-    co_return Error{ErrorCode::kInvalidRequest,
-                    "field 'id' must not contain '.': tmux replaces it in names of sessions", ""};
-  }
   auto check = CheckDirectory(core, request.cwd);
   auto directory = co_await std::move(check);
   if (!directory) co_return std::move(directory).error();

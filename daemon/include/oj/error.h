@@ -66,10 +66,9 @@ using Status = Result<Ok>;
 
 inline std::string_view Name(ErrorCode code) {
   constexpr std::string_view kNames[] = {
-      "invalid_request", "too_large",       "unauthenticated",   "not_found",
-      "ambiguous",       "conflict",        "busy",              "deadline_exceeded",
-      "cancelled",       "tool_failed",     "tool_timeout",      "tool_missing",
-      "unknown_outcome", "unavailable",     "internal",
+      "invalid_request", "too_large",    "unauthenticated",   "not_found",   "ambiguous",
+      "conflict",        "busy",         "deadline_exceeded", "cancelled",   "tool_failed",
+      "tool_timeout",    "tool_missing", "unknown_outcome",   "unavailable", "internal",
   };
   return kNames[static_cast<std::size_t>(code)];
 }

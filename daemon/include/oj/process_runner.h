@@ -18,7 +18,7 @@ namespace oj {
 
 // How a tree is ended when its command is cancelled, times out or floods.
 struct KillPolicy {
-  bool term_first = false;          // SIGTERM, then after `grace` SIGKILL; else SIGKILL at once
+  bool term_first = false;  // SIGTERM, then after `grace` SIGKILL; else SIGKILL at once
   Duration grace = Duration::zero();
   Duration reap_limit = std::chrono::seconds(1);  // after SIGKILL; then the tree is quarantined
 };

@@ -82,8 +82,8 @@ struct Delete {
   RecordKind kind = RecordKind::kSession;
   std::string id;
 };
-using Change = std::variant<SessionRecord, WorkspaceRecord, AgentRecord, IntentRecord, ReplyRecord,
-                            Delete>;
+using Change =
+    std::variant<SessionRecord, WorkspaceRecord, AgentRecord, IntentRecord, ReplyRecord, Delete>;
 
 // Everything, each list ordered by id.
 struct StateSnapshot {

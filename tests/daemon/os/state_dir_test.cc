@@ -92,8 +92,8 @@ TEST_F(StateDirTest, LinkForeignOwnerAndOpenModeAreRefusedByName) {
   fs::create_directory_symlink(dir_, link);
   EXPECT_THAT(ErrorOfAcquire(link), HasSubstr("'" + link + "' is a symbolic link"));
   EXPECT_THAT(ErrorOfAcquire(link + "/"), HasSubstr("is a symbolic link"));
-  chmod(dir_.c_str(), 0750);
-  EXPECT_THAT(ErrorOfAcquire(dir_), HasSubstr("'" + dir_ + "' is open to other users"));
+  chmod(dir_.c_str(), 0770);
+  EXPECT_THAT(ErrorOfAcquire(dir_), HasSubstr("'" + dir_ + "' is writable by other users"));
   chmod(dir_.c_str(), 0700);
   if (geteuid() != 0) GTEST_SKIP() << "a foreign owner needs root";
   ASSERT_EQ(chown(dir_.c_str(), 4242, 4242), 0);
