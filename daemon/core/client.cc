@@ -197,7 +197,7 @@ Task<Client::Next> Client::ServeFlight(FlightTable::Launch launch, Deadline dead
   auto flight = core_.flights.Join(std::move(launch), waiter);
   Interest interest{core_.flights, *flight, waiter};
   auto wait = WithNursery([&](Nursery& watchers) { return AwaitFlight(*flight, waiter, watchers); },
-                          WhenBodyEnds::kCancel);
+                          WhenBodyEnds::kDrop);
   co_await std::move(wait);
   if (gone_) co_return Next::kClose;
   if (!flight->ended()) {

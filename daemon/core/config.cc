@@ -116,7 +116,12 @@ std::span<const ConfigKey> ConfigKeys() {
 Status SetConfig(Config& config, std::string_view key, std::string_view value,
                  std::string_view origin) {
   for (const Entry& entry : Table()) {
-    if (entry.key.key == key) return std::visit(Setter{config, value, origin}, entry.field);
+    if (entry.key.key != key) continue;
+    if (key == "log.level" && value != "debug" && value != "info" && value != "warn" &&
+        value != "error") {
+      return Wrong(origin, value, "'debug', 'info', 'warn' or 'error'");
+    }
+    return std::visit(Setter{config, value, origin}, entry.field);
   }
   return Error{ErrorCode::kInvalidRequest,
                std::string(origin) + ": unknown key '" + std::string(key) + "'", ""};

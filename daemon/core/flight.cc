@@ -66,7 +66,7 @@ void FlightTable::Leave(Flight& flight, Waiter& waiter, CancelReason reason) noe
   std::erase(flight.waiters_, &waiter);
   if (flight.waiters_.empty()) {
     flight.Latch(reason);
-  } else if (flight.latched() == CancelReason::kNone) {
+  } else if (flight.joinable()) {
     SetDeadline(flight);
   }
 }

@@ -29,7 +29,7 @@ class FrameBuffer {
   Result<std::optional<std::string_view>> Next();
 
  private:
-  static constexpr std::size_t kChunk = 4 << 10;
+  static constexpr std::size_t kChunk = 1 << 10;
   static constexpr std::size_t kReadAhead = 64 << 10;
 
   std::size_t limit_;

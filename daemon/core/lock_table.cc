@@ -20,11 +20,13 @@ void Lease::Quarantine(Lease lease, std::string why, int pid, Task<void> until) 
   LockTable& table = *lease.table_;
   for (const LockRequest& each : lease.held_) {
     LockTable::Key& key = table.keys_.find(each.key)->second;
-    key.quarantine = why;
-    key.pid = pid;
+    key.quarantines.push_back({lease.holder_, why, pid});
     table.log_.Record({EventKind::kKeyQuarantined, 0, lease.holder_, pid, each.key});
     // Whoever waits learns that it would wait in vain.
-    while (!key.waiters.empty()) key.waiters.WakeFront();
+    while (!key.waiters.empty()) {
+      key.waiters.front()->refusal = LockTable::Busy(each.key, key);
+      key.waiters.WakeFront();
+    }
   }
   table.background_.Start(table.KeepUntil(std::move(lease), std::move(until)));
 }
@@ -32,7 +34,8 @@ void Lease::Quarantine(Lease lease, std::string why, int pid, Task<void> until) 
 Task<void> LockTable::KeepUntil(Lease lease, Task<void> until) {
   co_await std::move(until);
   for (const LockRequest& each : lease.held_) {
-    keys_.find(each.key)->second.quarantine.clear();
+    std::erase_if(keys_.find(each.key)->second.quarantines,
+                  [&lease](const Quarantined& one) { return one.holder == lease.holder_; });
     log_.Record({EventKind::kKeyFreed, 0, lease.holder_, 0, each.key});
   }
 }
@@ -52,14 +55,14 @@ Task<Result<Lease>> LockTable::Acquire(std::uint64_t holder, std::vector<LockReq
 
 Task<Status> LockTable::AcquireOne(std::uint64_t holder, LockRequest request) {
   Key& key = keys_[request.key];
-  if (!key.quarantine.empty()) co_return Busy(request.key, key);
+  if (!key.quarantines.empty()) co_return Busy(request.key, key);
   if (key.waiters.empty() && key.Admits(request.mode)) {
     Grant(key, request.key, holder, request.mode);
     co_return Ok{};
   }
   log_.Record(
       {EventKind::kLeaseWaiting, 0, holder, request.mode == LockMode::kExclusive, request.key});
-  Want want{holder, request.mode, false};
+  Want want{holder, request.mode, false, {}};
   CancelReason cancelled = CancelReason::kNone;
   try {
     auto turn = key.waiters.Enter(&want);
@@ -71,7 +74,8 @@ Task<Status> LockTable::AcquireOne(std::uint64_t holder, LockRequest request) {
     HandOn(request.key);  // it may have been all that kept those behind it waiting
     throw Cancelled{cancelled};
   }
-  if (!want.granted) co_return Busy(request.key, key);
+  // The key may be forgotten by now.
+  if (!want.granted) co_return std::move(want.refusal);
   co_return Ok{};
 }
 
@@ -104,9 +108,10 @@ void LockTable::Release(const std::string& name, std::uint64_t holder) {
 }
 
 Error LockTable::Busy(std::string_view name, const Key& key) {
-  return {ErrorCode::kBusy,
-          std::string(name) + " is in quarantine: " + key.quarantine + "; see `oj locks`",
-          R"({"retry_after_ms":1000,"pid":)" + std::to_string(key.pid) + "}"};
+  return {
+      ErrorCode::kBusy,
+      std::string(name) + " is in quarantine: " + key.quarantines.front().why + "; see `oj locks`",
+      R"({"retry_after_ms":1000,"pid":)" + std::to_string(key.quarantines.front().pid) + "}"};
 }
 
 std::vector<LockTable::Row> LockTable::Rows() {
@@ -115,7 +120,11 @@ std::vector<LockTable::Row> LockTable::Rows() {
     std::vector<std::uint64_t> waiters;
     key.waiters.ForEach([&waiters](const Want* want) { waiters.push_back(want->request); });
     for (const Holder& holder : key.holders) {
-      rows.push_back(Row{name, holder, waiters, key.quarantine});
+      std::string why;
+      for (const Quarantined& one : key.quarantines) {
+        if (one.holder == holder.request) why = one.why;
+      }
+      rows.push_back(Row{name, holder, waiters, std::move(why)});
     }
   }
   return rows;

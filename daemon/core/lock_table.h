@@ -80,16 +80,22 @@ class LockTable {
     std::uint64_t request = 0;
     LockMode mode = LockMode::kShared;
     bool granted = false;
+    Error refusal{};  // why it was woken without a grant
+  };
+  struct Quarantined {
+    std::uint64_t holder = 0;
+    std::string why;
+    int pid = 0;
   };
   struct Key {
     std::list<Holder> holders;
     WaitQueue<Want*> waiters;
-    std::string quarantine;  // why; empty: none
-    int pid = 0;
+    std::vector<Quarantined> quarantines;  // of several holders, where the key is shared
 
     bool Admits(LockMode mode) const {
-      return quarantine.empty() && (holders.empty() || (mode == LockMode::kShared &&
-                                                        holders.front().mode == LockMode::kShared));
+      return quarantines.empty() &&
+             (holders.empty() ||
+              (mode == LockMode::kShared && holders.front().mode == LockMode::kShared));
     }
   };
 

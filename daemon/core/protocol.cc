@@ -114,6 +114,16 @@ class Fields {
   std::optional<Error> error_;
 };
 
+// What a client sent, for a line that people read.
+std::string Quoted(std::string_view text) {
+  constexpr std::size_t kMost = 64;
+  std::string line = "'";
+  for (const char c : ToUtf8(text.substr(0, kMost))) {
+    line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  }
+  return line + (text.size() > kMost ? "...'" : "'");
+}
+
 void ForbidNul(Fields& in, std::string_view name, std::string_view text) {
   if (text.find('\0') != std::string_view::npos) in.Fail(name, "must not contain a NUL byte");
 }
@@ -127,6 +137,9 @@ RequestBody ReadSessionNew(Fields& in) {
   if (!in.error() && body.cwd.substr(0, 1) != "/") in.Fail("cwd", "must be an absolute path");
   if (!in.error() && body.command.empty()) in.Fail("command", "must not be empty");
   ForbidNul(in, "cwd", body.cwd);
+  if (body.cwd.find("#[") != std::string::npos) {
+    in.Fail("cwd", "must not contain '#[': tmux cannot be told of such a directory");
+  }
   std::size_t bytes = body.cwd.size();
   for (const std::string& argument : body.command) {
     ForbidNul(in, "command", argument);
@@ -183,7 +196,7 @@ RequestBody ReadQuery(Fields& in) {
   if (type == "GetSession") {
     body = GetSessionQuery{of.SessionId("id")};
   } else if (!of.error() && type != "ListSessions") {
-    of.Fail("type", "must be ListSessions or GetSession, not '" + ToUtf8(type) + "'");
+    of.Fail("type", "must be ListSessions or GetSession, not " + Quoted(type));
   }
   if (of.error()) in.Fail("query", "is wrong: " + of.error()->message);
   return body;
@@ -221,7 +234,7 @@ Result<Request> ReadRequest(const json::object& object) {
   for (const Kind& each : kKinds) {
     if (each.type == type) kind = &each;
   }
-  if (!in.error() && kind == nullptr) in.Fail("type", "names no request: '" + type + "'");
+  if (!in.error() && kind == nullptr) in.Fail("type", "names no request: " + Quoted(type));
   if (in.error()) return *in.error();
   Request request{kind->read(in), in.Millis("timeout_ms"), {}, in.Bool("progress", false)};
   if (const json::value* id = object.if_contains("request_id"); id != nullptr && !id->is_null()) {

@@ -7,6 +7,8 @@
 namespace oj {
 namespace {
 
+constexpr int kAsksOfADyingServer = 50;
+constexpr Duration kAskAgain = std::chrono::milliseconds(10);
 constexpr Duration kProbeLimit = std::chrono::seconds(1);
 constexpr Duration kFirstPause = std::chrono::milliseconds(100);
 constexpr Duration kLongestPause = std::chrono::seconds(30);
@@ -14,9 +16,16 @@ constexpr Duration kLongestPause = std::chrono::seconds(30);
 bool Says(const ProcessResult& result, std::string_view text) {
   return result.err.find(text) != std::string::npos;
 }
+// A server with no session at all has no current target either.
 bool NoServer(const ProcessResult& result) {
-  return Says(result, "no server running on") ||
+  return Says(result, "no server running on") || Says(result, "no current target") ||
          (Says(result, "error connecting to") && Says(result, "No such file or directory"));
+}
+// The server went away under the command, as it does with its last session. It tells nothing; a
+// server that answers, or none, will.
+bool ServerWentAway(const ProcessResult& result) {
+  return result.end == ProcessResult::End::kExited && result.status != 0 &&
+         (Says(result, "server exited unexpectedly") || Says(result, "lost server"));
 }
 bool NoSession(const ProcessResult& result) {
   return Says(result, "can't find") || NoServer(result);
@@ -28,6 +37,13 @@ Error NotFound(const std::string& id) {
 std::string Session(const std::string& id) { return "=" + id; }
 std::string Pane(const std::string& id) { return "=" + id + ":"; }
 
+// tmux expands formats in a directory, and "#(...)" in a format is a shell command.
+std::string Unexpanded(const std::string& text) {
+  std::string plain;
+  for (const char c : text) plain.append(c == '#' ? 2 : 1, c);
+  return plain;
+}
+
 // tmux takes a ';' at the end of an argument for a separator of commands, unless escaped.
 std::string Literal(std::string argument) {
   if (!argument.empty() && argument.back() == ';') argument.insert(argument.size() - 1, 1, '\\');
@@ -37,13 +53,14 @@ std::string Literal(std::string argument) {
 }  // namespace
 
 SessionLease::~SessionLease() {
-  if (!lease_.live() || (undead_ == nullptr && !unfenced_)) return;
-  const int pid = undead_ ? undead_->pid : 0;
+  const bool unfenced = changing_ && after_.started;
+  if (!lease_.live() || (after_.undead == nullptr && !unfenced)) return;
+  const int pid = after_.undead ? after_.undead->pid : 0;
   const std::string why =
-      undead_
-          ? "process " + std::to_string(pid) + " (state " + undead_->state + ") could not be killed"
-          : "tmux was killed in the middle of a change and its server does not answer";
-  Lease::Quarantine(std::move(lease_), why, pid, tmux_->UntilSafe(undead_, unfenced_));
+      after_.undead ? "process " + std::to_string(pid) + " (state " + after_.undead->state +
+                          ") could not be killed"
+                    : "tmux was killed in the middle of a change and its server does not answer";
+  Lease::Quarantine(std::move(lease_), why, pid, tmux_->UntilSafe(after_.undead, unfenced));
 }
 
 ToolCommand TmuxClient::Tmux(std::vector<std::string> arguments, Duration timeout) const {
@@ -62,22 +79,30 @@ Task<Result<ProcessResult>> TmuxClient::Command(Flight& flight, SessionLease& le
   ToolCommand command = Tmux(std::move(arguments), config_.tmux);
   // The server that the first session starts must live on; no tag leads to it.
   command.tagged = command.argv[1] != "new-session";
-  const bool before = lease.unfenced_;
-  if (effect == Effect::kChanges) lease.unfenced_ = true;
-  auto run = tools_.Run(flight, std::move(command), &lease.undead_);
+  // Nothing follows a change that was not seen to end: its mark stays until the lease is given up.
+  lease.changing_ = effect == Effect::kChanges;
+  lease.after_.started = false;
+  auto run = tools_.Run(flight, std::move(command), lease.after_);
   auto result = co_await std::move(run);
-  if (result && result->end == ProcessResult::End::kExited) lease.unfenced_ = before;
-  // What never ran changed nothing.
-  if (!result &&
-      (result.error().code == ErrorCode::kToolMissing || result.error().code == ErrorCode::kBusy)) {
-    lease.unfenced_ = before;
-  }
+  if (result && result->end == ProcessResult::End::kExited) lease.changing_ = false;
   co_return std::move(result);
+}
+
+Task<Result<ProcessResult>> TmuxClient::Look(Flight& flight, SessionLease& lease,
+                                             std::vector<std::string> arguments) {
+  for (int asked = 1;; ++asked) {
+    auto run = Command(flight, lease, arguments, Effect::kLooks);
+    auto result = co_await std::move(run);
+    if (!result || !ServerWentAway(*result) || asked == kAsksOfADyingServer) {
+      co_return std::move(result);
+    }
+    co_await SleepFor(clock_, kAskAgain);
+  }
 }
 
 Task<Result<Presence>> TmuxClient::Has(Flight& flight, SessionLease& lease, std::string id) {
   std::vector<std::string> arguments{"has-session", "-t", Session(id)};
-  auto run = Command(flight, lease, std::move(arguments), Effect::kLooks);
+  auto run = Look(flight, lease, std::move(arguments));
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return Presence::kPresent;
@@ -90,7 +115,7 @@ Task<Reply> TmuxClient::Capture(Flight& flight, SessionLease& lease, std::string
   std::vector<std::string> arguments{"capture-pane", "-t", Pane(id),
                                      "-p",           "-S", "-" + std::to_string(lines)};
   if (color) arguments.emplace_back("-e");
-  auto run = Command(flight, lease, std::move(arguments), Effect::kLooks);
+  auto run = Look(flight, lease, std::move(arguments));
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return std::move(result->out);
@@ -101,7 +126,7 @@ Task<Reply> TmuxClient::Capture(Flight& flight, SessionLease& lease, std::string
 Task<Status> TmuxClient::New(Flight& flight, SessionLease& lease, const SessionRecord& session,
                              std::vector<std::pair<std::string, std::string>> env) {
   std::vector<std::string> arguments{"new-session", "-d", "-s",
-                                     session.id,    "-c", Literal(session.cwd)};
+                                     session.id,    "-c", Literal(Unexpanded(session.cwd))};
   for (const auto& [name, value] : env) {
     arguments.emplace_back("-e");
     arguments.push_back(Literal(name + "=" + value));
@@ -136,7 +161,8 @@ Task<Result<Presence>> TmuxClient::Kill(Flight& flight, SessionLease& lease, std
   auto run = Command(flight, lease, std::move(arguments), Effect::kChanges);
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
-  if (result->Succeeded()) co_return Presence::kPresent;
+  // Whether it is gone now is for has-session to say.
+  if (result->Succeeded() || ServerWentAway(*result)) co_return Presence::kPresent;
   if (NoSession(*result)) co_return Presence::kAbsent;
   co_return ToolFailed("tmux", "kill session '" + id + "'", *result);
 }
@@ -179,12 +205,12 @@ Task<void> TmuxClient::Tend() {
 
 Task<bool> TmuxClient::RoundTrip(Flight& probe) {
   std::vector<std::string> arguments{"list-sessions", "-F", "#{session_name}"};
-  std::shared_ptr<Quarantine> undead;
+  Aftermath after;
   ToolCommand command = Tmux(std::move(arguments), std::min(kProbeLimit, config_.tmux));
-  auto run = tools_.Run(probe, std::move(command), &undead);
+  auto run = tools_.Run(probe, std::move(command), after);
   auto result = co_await std::move(run);
-  if (undead != nullptr) {
-    auto dead = undead->dead.WaitSet();
+  if (after.undead != nullptr) {
+    auto dead = after.undead->dead.WaitSet();
     co_await std::move(dead);
     co_return false;
   }

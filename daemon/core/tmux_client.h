@@ -28,8 +28,8 @@ class SessionLease {
   friend class TmuxClient;
   TmuxClient* tmux_;
   Lease lease_;
-  std::shared_ptr<Quarantine> undead_;  // a tree that could not be ended
-  bool unfenced_ = false;               // a mutation was begun and not seen to end
+  Aftermath after_;        // of its last command; `undead` of any
+  bool changing_ = false;  // the last command is a change that was not seen to end
 };
 
 enum class Presence : std::uint8_t { kAbsent, kPresent };
@@ -61,6 +61,9 @@ class TmuxClient {
   enum class Effect : std::uint8_t { kLooks, kChanges };
   Task<Result<ProcessResult>> Command(Flight& flight, SessionLease& lease,
                                       std::vector<std::string> arguments, Effect effect);
+  // A command that changes nothing; asked again while the server is going away.
+  Task<Result<ProcessResult>> Look(Flight& flight, SessionLease& lease,
+                                   std::vector<std::string> arguments);
   ToolCommand Tmux(std::vector<std::string> arguments, Duration timeout) const;
   Task<void> UntilSafe(std::shared_ptr<Quarantine> undead, bool unfenced);
   // Whether the server has answered, or is proven dead.

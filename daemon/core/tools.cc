@@ -68,8 +68,7 @@ class Tools::Observer final : public ProcessObserver {
   std::string line_;
 };
 
-Task<Result<ProcessResult>> Tools::Run(Flight& flight, ToolCommand command,
-                                       std::shared_ptr<Quarantine>* quarantine) {
+Task<Result<ProcessResult>> Tools::Run(Flight& flight, ToolCommand command, Aftermath& after) {
   if (children_ >= config_.max_children) {
     co_return Error{
         ErrorCode::kBusy,
@@ -89,7 +88,8 @@ Task<Result<ProcessResult>> Tools::Run(Flight& flight, ToolCommand command,
   flight.waiting_for = command.tool;
   auto run = runner_.Run(std::move(spec));
   ProcessResult result = co_await std::move(run);
-  if (result.quarantine != nullptr) *quarantine = result.quarantine;
+  after.started = result.started;
+  if (result.quarantine != nullptr) after.undead = result.quarantine;
   // What a cancel interrupted is never judged: this is where the cancel goes on.
   if (result.end == ProcessResult::End::kCancelled) co_await CancellationPoint();
   flight.waiting_for.clear();
@@ -100,6 +100,12 @@ Result<ProcessResult> Tools::Judge(const ToolCommand& command, ProcessResult res
   using End = ProcessResult::End;
   const std::string& tool = command.tool;
   const std::string doing = tool + (command.argv.size() > 1 ? " " + command.argv[1] : "");
+  if (result.end == End::kExited && result.quarantine != nullptr) {
+    return Error{ErrorCode::kUnknownOutcome,
+                 doing + " left process " + std::to_string(result.quarantine->pid) +
+                     ", which could not be killed; see `oj locks`",
+                 ""};
+  }
   switch (result.end) {
     case End::kTimedOut:
       return Error{ErrorCode::kToolTimeout,

@@ -21,6 +21,12 @@ struct ToolCommand {
   bool tagged = true;  // false: what leaves the process group is not ours to kill (a tmux server)
 };
 
+// What a command left behind, however its run was left.
+struct Aftermath {
+  bool started = false;                // a process has run
+  std::shared_ptr<Quarantine> undead;  // not null: something of its tree may be alive
+};
+
 class Tools {
  public:
   // `instance` tells this daemon's processes from those of another life.
@@ -34,10 +40,9 @@ class Tools {
 
   // Runs the command. An Error where it did not come to an end of its own: kBusy (too many
   // children; nothing has run), kToolMissing, kToolTimeout, kTooLarge (its output). The tree is
-  // dead then, or `*quarantine` is set. Throws Cancelled likewise. An exit code other than 0 is a
+  // dead then, or `after.undead` is set. Throws Cancelled likewise. An exit code other than 0 is a
   // value: what it means is the caller's to say.
-  Task<Result<ProcessResult>> Run(Flight& flight, ToolCommand command,
-                                  std::shared_ptr<Quarantine>* quarantine);
+  Task<Result<ProcessResult>> Run(Flight& flight, ToolCommand command, Aftermath& after);
 
   std::size_t children() const { return children_; }
 

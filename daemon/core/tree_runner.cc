@@ -39,11 +39,10 @@ Task<ProcessResult> TreeRunner::Run(ProcessSpec spec) {
   auto watch = Watch(*child, spec.deadline);
   result.end = co_await std::move(watch);
 
-  // Every wait in there has a bound of its own; this one holds if all of them are used up.
-  const Duration most = 2 * spec.kill.grace + 2 * spec.kill.reap_limit + kLastOutput;
+  // Every wait in there has a bound of its own. One on the whole would, in a loop that is late,
+  // leave a tree that is neither dead nor in quarantine.
   auto finish = Finish(std::move(child), spec, result);
-  const Deadline limit = Deadline::After(clock_.Now(), most + std::chrono::seconds(1));
-  auto shielded = Shield(clock_, limit, std::move(finish));
+  auto shielded = Shield(clock_, Deadline::Never(), std::move(finish));
   co_await std::move(shielded);
   if (spec.observer != nullptr) spec.observer->OnEnded(pid);
   co_return result;

@@ -41,6 +41,17 @@ class Nursery {
       scope_.Cancel(CancelReason::kSibling);
     }
   }
+  // Cancels the children without unwinding them: one that waits is destroyed where it waits; one
+  // that has something to take in (a wait of its has completed) does so, and ends at its next wait.
+  // Only for children that do nothing but look: no clean-up of theirs may need to wait.
+  void Drop() {
+    children_.ForEach([](Child& child) {
+      if (child.ready()) return;
+      static_cast<Hook<ChildTag>&>(child).Unlink();
+      Delete(child);
+    });
+    scope_.Cancel(CancelReason::kSibling);
+  }
   CancelScope& scope() { return scope_; }
   bool empty() const { return children_.empty(); }
 
@@ -116,9 +127,9 @@ class Nursery {
 
 // Runs `body(nursery)`, a plain function that returns a Task<void>, in the scope of a new nursery,
 // and returns when it and all children have ended. If the body ends by an exception the children
-// are cancelled; with `kCancel` also when it ends well, with `kJoin` they are waited for. Rethrows
+// are cancelled. When it ends well, they are waited for, cancelled, or dropped (see Drop). Rethrows
 // the first failure of body and children, else the body's Cancelled.
-enum class WhenBodyEnds { kJoin, kCancel };
+enum class WhenBodyEnds { kJoin, kCancel, kDrop };
 template <class Body>
 Task<void> WithNursery(Body body, WhenBodyEnds then = WhenBodyEnds::kJoin) {
   const Here here = co_await WhereAmI();
@@ -131,6 +142,7 @@ Task<void> WithNursery(Body body, WhenBodyEnds then = WhenBodyEnds::kJoin) {
     error = std::current_exception();
   }
   if (error) nursery.Keep(error);
+  if (!error && then == WhenBodyEnds::kDrop) nursery.Drop();
   if (error || then == WhenBodyEnds::kCancel) nursery.scope().Cancel(CancelReason::kSibling);
   co_await nursery.Join();
   if (error) std::rethrow_exception(error);

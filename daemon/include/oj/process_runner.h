@@ -71,7 +71,7 @@ struct ProcessResult {
   std::shared_ptr<Quarantine> quarantine;  // not null: something of the tree may be alive
 
   // Only what ended by itself tells anything: a killed child proves nothing, whatever its code.
-  bool Succeeded() const { return end == End::kExited && status == 0; }
+  bool Succeeded() const { return end == End::kExited && status == 0 && quarantine == nullptr; }
 };
 
 // Implementations: TreeRunner (core, over a ProcessHost); mocks.

@@ -1,0 +1,94 @@
+// A ProcessRunner that answers each subcommand as it was told to, and keeps every spec it saw.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core_test_support.h"
+#include "oj/process_runner.h"
+
+namespace oj {
+
+class ScriptedRunner final : public ProcessRunner {
+ public:
+  explicit ScriptedRunner(Clock& clock) : clock_(clock) {}
+
+  // The next answer to `tmux <command>`. What has none left succeeds without a word.
+  void Answer(const std::string& command, int exit, std::string out = "", std::string err = "") {
+    ProcessResult result;
+    result.status = exit;
+    result.out = std::move(out);
+    result.err = std::move(err);
+    answers_[command].push_back(std::move(result));
+  }
+  void SpawnFails(const std::string& command, int error) {
+    ProcessResult result;
+    result.end = ProcessResult::End::kSpawnFailed;
+    result.status = error;
+    answers_[command].push_back(std::move(result));
+  }
+  // Hangs until it is killed, at its deadline or by a cancel.
+  void Hangs(const std::string& command) {
+    ProcessResult result;
+    result.end = ProcessResult::End::kTimedOut;
+    answers_[command].push_back(std::move(result));
+  }
+  // As Hangs, and the kill does not succeed until `undead->dead` is set.
+  std::shared_ptr<Quarantine> HangsUndead(const std::string& command) {
+    Hangs(command);
+    auto undead = std::make_shared<Quarantine>();
+    undead->pid = 77;
+    undead->state = "D";
+    answers_[command].back().quarantine = undead;
+    return undead;
+  }
+
+  Task<ProcessResult> Run(ProcessSpec spec) override {
+    const Here here = co_await WhereAmI();
+    specs.push_back(spec);
+    ProcessResult result;
+    result.end = ProcessResult::End::kCancelled;
+    if (here.scope.cancelled()) co_return result;
+    result = Next(spec.argv[1]);
+    if (result.end == ProcessResult::End::kSpawnFailed) co_return result;
+    result.started = true;
+    if (spec.observer != nullptr) spec.observer->OnStarted(50);
+    if (result.end == ProcessResult::End::kTimedOut) {
+      try {
+        co_await SleepUntil(clock_, spec.deadline);
+      } catch (const Cancelled&) {
+        result.end = ProcessResult::End::kCancelled;
+      }
+    }
+    if (spec.observer != nullptr) spec.observer->OnEnded(50);
+    co_return result;
+  }
+  Task<void> Tend() override { return SleepForEver(); }
+
+  // The commands that were run, by name.
+  Log Commands() const {
+    Log all;
+    for (const ProcessSpec& spec : specs) all.push_back(spec.argv[1]);
+    return all;
+  }
+
+  std::vector<ProcessSpec> specs;
+
+ private:
+  Task<void> SleepForEver() { co_await SleepUntil(clock_, Deadline::Never()); }
+  ProcessResult Next(const std::string& command) {
+    auto& queue = answers_[command];
+    if (queue.empty()) return {};
+    ProcessResult result = std::move(queue.front());
+    queue.pop_front();
+    return result;
+  }
+
+  Clock& clock_;
+  std::map<std::string, std::deque<ProcessResult>> answers_;
+};
+
+}  // namespace oj
