@@ -1,0 +1,36 @@
+// The commands of oj-harness. Each prints its result to standard output, what is wrong with a file
+// or an option to standard error, and returns the exit code: 0 all laws hold, 1 one is broken,
+// 2 it could not be tried.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace oj::sim {
+
+struct RunCommandOptions {
+  std::string file{};
+  std::string world = "sim";      // "fakes", "real"
+  std::uint64_t seed = 1;         // sim
+  double scale = 1;               // of durations, not in sim
+  std::string ojd{};              // the daemon; empty: beside this program
+  std::uint64_t slack_ms = 1000;  // added to every bound on real processes
+  bool json = false;
+};
+int RunCommand(const RunCommandOptions& options);
+
+struct ExploreCommandOptions {
+  std::string file{};
+  std::uint64_t runs = 1000;
+  std::uint64_t seed = 1;
+  double seconds = 0;  // of real time; 0: no limit
+  bool twice = false;
+  bool json = false;
+  std::string failures{};  // directory for failure files; empty: none are written
+};
+int ExploreCommand(const ExploreCommandOptions& options);
+
+// Of a failure file.
+int ReplayCommand(const std::string& file, bool json);
+
+}  // namespace oj::sim

@@ -1,0 +1,60 @@
+// Explore: many runs of a scenario in the simulation, each from a seed, each judged.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "explore/judging.h"
+#include "explore/tape.h"
+#include "scenario/scenario.h"
+#include "sim/sim_run.h"
+
+namespace oj::sim {
+
+// One run with its verdicts.
+struct Judged {
+  SimResult run;
+  std::vector<Verdict> verdicts;
+  Tape tape;
+};
+Judged RunSeed(const Scenario& scenario, std::uint64_t seed);
+
+struct ExploreOptions {
+  std::uint64_t runs = 1000;
+  std::uint64_t seed = 1;  // of the first run; the next has the next
+  Duration budget{};       // of real time; zero: none
+  bool twice = false;      // each seed, to compare the two
+  // Real time since some begin; exploration itself knows of no clock.
+  std::function<Duration()> now;
+};
+
+struct ExploreReport {
+  std::uint64_t runs = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t decisions = 0;
+  Duration real{};
+  Duration simulated{};
+  std::string digest;                          // over those of all runs
+  std::uint64_t violations = 0;                // runs that broke a law
+  std::map<std::string, std::uint64_t> laws;   // how many runs broke each
+  std::uint64_t mismatches = 0;                // seeds whose two runs differ
+  std::string first_mismatch;                  // where
+  std::optional<std::uint64_t> first_failure;  // its seed
+};
+
+ExploreReport Explore(const Scenario& scenario, const ExploreOptions& options);
+
+// Where two runs differ first, in words; empty if nowhere.
+std::string FirstDifference(const SimResult& a, const SimResult& b);
+
+// What a failed run leaves behind. `file`'s scenario path and digest are the caller's to set.
+FailureFile FailureOf(const Scenario& scenario, std::uint64_t seed, const Judged& judged);
+
+// A tape once more. Error (kConflict): it does not fit.
+Result<Judged> Replay(const Scenario& scenario, std::uint64_t seed, const Tape& tape);
+
+}  // namespace oj::sim

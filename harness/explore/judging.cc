@@ -1,0 +1,121 @@
+#include "explore/judging.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "sim/sites.h"
+
+namespace oj::sim {
+namespace {
+
+Duration Scaled(Duration time, double scale) {
+  return scale == 1
+             ? time
+             : Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * scale));
+}
+
+// The longest that bytes, or the news of a close, are on their way in the simulation.
+constexpr Duration kSimLatency = std::chrono::milliseconds(31);
+// The slowest beginning of a process, and the slowest commit, that it draws.
+constexpr Duration kSimSpawn = std::chrono::milliseconds(60);
+constexpr Duration kSimCommit = std::chrono::milliseconds(1500);
+
+// The time that slow commits can have taken.
+Duration CommitsOf(const Chooser& chooser) {
+  const auto& names = chooser.site_names();
+  const auto site = std::find(names.begin(), names.end(), sites::kCommit.name) - names.begin();
+  const auto slow =
+      std::count_if(chooser.tape().begin(), chooser.tape().end(),
+                    [&](const Decision& each) { return each.site == site && each.choice != 0; });
+  return slow * kSimCommit;
+}
+
+CallFacts FactsOf(const Step& step, double scale) {
+  CallFacts facts;
+  boost::system::error_code error;
+  const boost::json::value json = boost::json::parse(step.text, error);
+  if (error || !json.is_object()) return facts;
+  const boost::json::object& object = json.as_object();
+  for (const char* key : {"session_id", "id"}) {
+    const boost::json::value* id = object.if_contains(key);
+    if (id != nullptr && id->is_string()) facts.session = std::string(id->as_string());
+  }
+  const boost::json::value* timeout = object.if_contains("timeout_ms");
+  if (timeout != nullptr && timeout->is_int64()) {
+    facts.timeout = Scaled(std::chrono::milliseconds(timeout->as_int64()), scale);
+  }
+  return facts;
+}
+
+}  // namespace
+
+Judging::Judging(const Scenario& scenario, double scale) : scenario_(scenario) {
+  const Config& config = scenario.config;
+  facts_.kill_grace = Scaled(config.kill_grace, scale);
+  facts_.tmux_limit = Scaled(config.tmux, scale);
+  facts_.git_limit = Scaled(config.git_worktree, scale);
+  facts_.handler_limit = Scaled(config.handler, scale);
+  facts_.half_close_cancels = config.half_close == HalfClose::kCancel;
+  facts_.has_clients = !scenario.clients.empty() || scenario.mix.clients > 0;
+  for (const ClientScript& client : scenario.clients) {
+    auto& calls = scripts_.emplace_back();
+    for (const Step& step : client.steps) {
+      const bool sends = step.what == Step::Do::kCall || step.what == Step::Do::kSend;
+      if (sends) calls.push_back(FactsOf(step, scale));
+      if (step.what == Step::Do::kRaw) facts_.raw_clients.insert(scripts_.size());
+    }
+  }
+}
+
+// A client's n-th call is the n-th that its script sends.
+Facts Judging::FactsFor(const Trace& trace) const {
+  Facts facts = facts_;
+  std::vector<std::size_t> sent(scripts_.size());
+  for (const TraceEvent& event : trace.events()) {
+    if (event.kind != TraceKind::kClientSent) continue;
+    if (event.subject == 0 || event.subject > scripts_.size()) continue;
+    const auto& script = scripts_[event.subject - 1];
+    std::size_t& next = sent[event.subject - 1];
+    if (next < script.size()) facts.calls[event.object] = script[next++];
+  }
+  return facts;
+}
+
+std::vector<Verdict> Judging::Judge(const SimResult& run, const Chooser& chooser) const {
+  Facts facts = FactsFor(run.trace);
+  facts.stalled = run.stalled;
+  facts.latency = kSimLatency;
+  facts.spawn = kSimSpawn;
+  facts.shielded = CommitsOf(chooser);
+  std::int64_t zombies = 0;
+  std::int64_t alive = 0;
+  for (const LeftProcess& each : run.processes) {
+    if (each.of_tool) ++(each.zombie ? zombies : alive);
+  }
+  // What is quarantined to the end is held on purpose; the trace tells which those are.
+  const auto held = static_cast<std::int64_t>(run.keys_quarantined == 0 ? run.leases_held : 0);
+  facts.left = {{"zombies", zombies},
+                {"live processes", alive},
+                {"held leases", held},
+                {"open connections", static_cast<std::int64_t>(run.open_connections)},
+                {"armed timers", static_cast<std::int64_t>(run.armed_timers)}};
+  for (const ClientOutcome& each : run.outcomes) {
+    if (each.expected) continue;
+    facts.unexpected.push_back(scenario_.path + ":" + std::to_string(each.line) + ": " +
+                               each.client + ": came out as " + each.outcome);
+  }
+  std::vector<Verdict> verdicts = sim::Judge(run.trace, facts);
+  for (const WorldViolation& each : run.violations) {
+    AddViolation(verdicts, each.law, {run.ended, each.what, {}});
+  }
+  return verdicts;
+}
+
+void AddViolation(std::vector<Verdict>& verdicts, const std::string& law, Violation violation) {
+  auto at = std::find_if(verdicts.begin(), verdicts.end(),
+                         [&](const Verdict& each) { return each.law == law; });
+  if (at == verdicts.end()) at = verdicts.insert(verdicts.end(), Verdict{law, "by the world", {}});
+  at->violations.push_back(std::move(violation));
+}
+
+}  // namespace oj::sim

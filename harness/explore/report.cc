@@ -1,0 +1,139 @@
+#include "explore/report.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "trace/timeline.h"
+
+namespace oj::sim {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMostShown = 5;  // violations of one law
+
+std::string Padded(std::string text, std::size_t width) {
+  text.resize(std::max(width, text.size() + 1), ' ');
+  return text;
+}
+
+double Seconds(Duration time) { return static_cast<double>(time.count()) / 1e9; }
+
+// Of the runs and their repetitions, for each second of real time.
+double RunsPerSecond(const ExploreReport& report, bool twice) {
+  const double runs = static_cast<double>(report.runs) * (twice ? 2 : 1);
+  return report.real > Duration::zero() ? runs / Seconds(report.real) : 0;
+}
+double VirtualToReal(const ExploreReport& report) {
+  return report.real > Duration::zero() ? Seconds(report.simulated) / Seconds(report.real) : 0;
+}
+
+std::string Rounded(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.0f", number);
+  return text;
+}
+
+}  // namespace
+
+std::string AsText(const RunReport& report, int width, bool color) {
+  std::string text = report.scenario.path + ": " + report.scenario.about + "\nworld " +
+                     std::string(Name(report.world));
+  if (report.world == World::kSim) {
+    text.append(", seed ").append(std::to_string(report.seed)).append(" (");
+    text.append(report.about).append(")");
+  }
+  text += "\n\n";
+  for (const Verdict& each : report.verdicts) {
+    text += Padded(each.law, 9) + Padded(each.title, 24) + (each.pass() ? "pass" : "FAIL") + "\n";
+    const std::size_t shown = std::min(kMostShown, each.violations.size());
+    for (std::size_t i = 0; i < shown; ++i) {
+      const Violation& violation = each.violations[i];
+      text += "    at " + ShowTime(violation.at) + ": " + violation.message + "\n";
+    }
+    const std::size_t more = each.violations.size() - shown;
+    if (more > 0) text.append("    and ").append(std::to_string(more)).append(" more\n");
+  }
+  text.append("\n").append(RenderTimeline(report.trace, width, color));
+  text.append("\ntook ").append(ShowTime(report.took));
+  if (report.world == World::kSim) {
+    text.append(" of virtual time, ").append(std::to_string(report.steps));
+    text.append(" steps, digest ").append(report.trace.digest().Hex());
+  }
+  return text + "\n";
+}
+
+json::object AsJson(const RunReport& report) {
+  json::array laws;
+  for (const Verdict& each : report.verdicts) {
+    json::array violations;
+    for (const Violation& violation : each.violations) {
+      violations.push_back(json::object{{"at_ms", Millis(violation.at.time_since_epoch())},
+                                        {"message", violation.message},
+                                        {"events", json::value_from(violation.events)}});
+    }
+    laws.push_back(json::object{{"law", each.law},
+                                {"title", each.title},
+                                {"verdict", each.pass() ? "pass" : "fail"},
+                                {"violations", std::move(violations)}});
+  }
+  json::object object{{"scenario", report.scenario.path},
+                      {"world", Name(report.world)},
+                      {"verdict", AllPass(report.verdicts) ? "pass" : "fail"},
+                      {"laws", std::move(laws)}};
+  if (report.world == World::kSim) {
+    object["seed"] = report.seed;
+    object["digest"] = report.trace.digest().Hex();
+    object["virtual_ms"] = Millis(report.took);
+    object["steps"] = report.steps;
+  } else {
+    object["took_ms"] = Millis(report.took);
+  }
+  return object;
+}
+
+std::string AsText(const ExploreReport& report, const ExploreOptions& options,
+                   const std::string& replay) {
+  std::string text = std::to_string(report.runs) + " runs from seed " +
+                     std::to_string(options.seed) + (options.twice ? ", each twice" : "") +
+                     ", in " + ShowTime(report.real) + ": " +
+                     Rounded(RunsPerSecond(report, options.twice)) + " runs a second, " +
+                     Rounded(VirtualToReal(report)) + " virtual seconds a second\n" +
+                     std::to_string(report.steps) + " steps, " + std::to_string(report.decisions) +
+                     " decisions, digest " + report.digest + "\n" +
+                     std::to_string(report.violations) + " runs broke a law\n";
+  for (const auto& [law, count] : report.laws) {
+    text += "    " + Padded(law, 8) + std::to_string(count) + "\n";
+  }
+  if (report.mismatches > 0) {
+    text += std::to_string(report.mismatches) +
+            " seeds ran differently the second time; the first:\n    " + report.first_mismatch +
+            "\n";
+  }
+  if (!replay.empty()) text += "the first failure again:\n    " + replay + "\n";
+  return text;
+}
+
+json::object AsJson(const ExploreReport& report, const ExploreOptions& options,
+                    const std::string& replay) {
+  json::object laws;
+  for (const auto& [law, count] : report.laws) laws[law] = count;
+  json::object object{{"runs", report.runs},
+                      {"seed", options.seed},
+                      {"runs_per_second", RunsPerSecond(report, options.twice)},
+                      {"virtual_to_real", VirtualToReal(report)},
+                      {"real_ms", Millis(report.real)},
+                      {"steps", report.steps},
+                      {"decisions", report.decisions},
+                      {"violations", report.violations},
+                      {"laws", std::move(laws)},
+                      {"mismatches", report.mismatches},
+                      {"digest", report.digest}};
+  if (report.first_failure) object["first_failure_seed"] = *report.first_failure;
+  if (!report.first_mismatch.empty()) object["first_mismatch"] = report.first_mismatch;
+  if (!replay.empty()) object["replay"] = replay;
+  return object;
+}
+
+}  // namespace oj::sim

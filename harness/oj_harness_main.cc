@@ -1,0 +1,74 @@
+// oj-harness: runs scenarios and judges them by the laws. What each command prints and returns is
+// in explore/commands.h; here is only the command line.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+
+#include "explore/commands.h"
+
+namespace {
+
+CLI::App* AddRun(CLI::App& app, oj::sim::RunCommandOptions& to) {
+  CLI::App* run = app.add_subcommand("run", "Run a scenario once; a verdict a law, a timeline");
+  run->add_option("file", to.file, "The scenario")->required();
+  run->add_option("--world", to.world, "Where: sim, fakes (real processes, fake tools), real")
+      ->check(CLI::IsMember({"sim", "fakes", "real"}))
+      ->capture_default_str();
+  run->add_option("--seed", to.seed, "Of the simulation's decisions")->capture_default_str();
+  run->add_option("--scale", to.scale, "Multiplies all durations; not in sim")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  run->add_option("--ojd", to.ojd, "The daemon (default: beside oj-harness); not in sim");
+  run->add_option("--slack-ms", to.slack_ms, "Added to every bound for a busy machine; not in sim")
+      ->capture_default_str();
+  run->add_flag("--json", to.json, "Print JSON");
+  return run;
+}
+
+CLI::App* AddExplore(CLI::App& app, oj::sim::ExploreCommandOptions& to) {
+  CLI::App* explore = app.add_subcommand("explore", "Run a scenario from many seeds");
+  explore->add_option("file", to.file, "The scenario")->required();
+  explore->add_option("--runs", to.runs, "How many")->capture_default_str();
+  explore->add_option("--seed", to.seed, "The first run's; the next has the next")
+      ->capture_default_str();
+  explore->add_option("--seconds", to.seconds, "Stop after so many (default: no limit)")
+      ->check(CLI::NonNegativeNumber);
+  explore->add_flag("--twice", to.twice, "Run each seed twice and compare");
+  explore->add_option("--failures", to.failures, "Write the first failure to this directory");
+  explore->add_flag("--json", to.json, "Print JSON");
+  return explore;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Runs scenarios of oj and ojd and judges them by the laws of cancellation",
+               "oj-harness");
+  app.require_subcommand(1);
+  oj::sim::RunCommandOptions run_options;
+  oj::sim::ExploreCommandOptions explore_options;
+  std::string failure;
+  bool replay_json = false;
+  const CLI::App* run = AddRun(app, run_options);
+  const CLI::App* explore = AddExplore(app, explore_options);
+  CLI::App* replay = app.add_subcommand("replay", "Run a recorded failure once more");
+  replay->add_option("file", failure, "The failure file")->required();
+  replay->add_flag("--json", replay_json, "Print JSON");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (*run) return oj::sim::RunCommand(run_options);
+  if (*explore) return oj::sim::ExploreCommand(explore_options);
+  return oj::sim::ReplayCommand(failure, replay_json);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "oj-harness: " << error.what() << '\n';
+    return 2;
+  }
+}

@@ -1,0 +1,141 @@
+#include "sim/behaviour.h"
+
+#include <iterator>
+
+#include "sim/sites.h"
+
+namespace oj::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+// What may be wrong with a process; 0 is nothing.
+enum Wrong : std::uint32_t {
+  kFine,
+  kSpawnFails,
+  kSlowStart,
+  kSlow,
+  kHangs,
+  kIgnoresTerm,
+  kExitsZeroOnTerm,
+  kHangsAfter,
+  kHoldsOutput,
+  kEscapes,
+  kForksWhenKilled,
+  kCrashes,
+  kCrashesAfter,
+  kFails,
+  kFloods,
+  kLateOutput,
+  kUninterruptible,
+  kWrongs,
+};
+
+constexpr int kErrnos[] = {11, 24, 2, 12, 13};  // EAGAIN EMFILE ENOENT ENOMEM EACCES
+constexpr int kSegv = 11;
+constexpr std::int64_t kFloodBytes = std::int64_t{1} << 40;
+constexpr Duration kShorts[] = {milliseconds(3), milliseconds(15), milliseconds(60)};
+constexpr Duration kLongs[] = {milliseconds(50), milliseconds(400), milliseconds(1900),
+                               milliseconds(5000)};
+
+Behaviour ByRule(const ToolRule& rule) {
+  Behaviour to;
+  to.rule = &rule;
+  to.delay += rule.delay;
+  to.hang = rule.hang;
+  to.ignore_term = rule.ignore_term;
+  to.exit_zero_on_term = rule.exit_zero_on_term;
+  to.exit = rule.exit;
+  to.signal = rule.signal;
+  to.grandchild = rule.grandchild;
+  to.setsid = rule.setsid;
+  to.flood_bytes = rule.flood_bytes;
+  return to;
+}
+
+}  // namespace
+
+Behaviour Behaviours::Next(std::string_view tool, std::string_view arguments, std::uint64_t entity,
+                           bool in_tree) {
+  if (const ToolRule* rule = Match(tool, arguments)) return ByRule(*rule);
+  Behaviour drawn;
+  Draw(drawn, entity, in_tree);
+  return drawn;
+}
+
+// The first rule that fits; all that match count the call.
+const ToolRule* Behaviours::Match(std::string_view tool, std::string_view arguments) {
+  const ToolRule* found = nullptr;
+  for (std::size_t i = 0; i < calls_.size(); ++i) {
+    const ToolRule& rule = scenario_.tools[i];
+    if (rule.tool != tool || arguments.find(rule.match) == std::string_view::npos) continue;
+    const int call = ++calls_[i];
+    if (found == nullptr && (rule.nth == 0 || rule.nth == call)) found = &rule;
+  }
+  return found;
+}
+
+void Behaviours::Draw(Behaviour& to, std::uint64_t entity, bool in_tree) {
+  const std::uint32_t wrong = decisions_.Pick(sites::kBehaviour, entity, kWrongs);
+  if (wrong == kFine) return;
+  const auto pick = [&](auto& choices) {
+    const auto n = static_cast<std::uint32_t>(std::size(choices));
+    return choices[decisions_.Pick(sites::kParameter, entity, n)];
+  };
+  switch (wrong) {
+    case kSpawnFails:
+      to.spawn_error = pick(kErrnos);
+      break;
+    case kSlowStart:
+      to.queue = pick(kShorts);
+      to.spawn = pick(kShorts);
+      to.delay += to.spawn;
+      break;
+    case kSlow:
+      to.delay += pick(kLongs);
+      break;
+    case kExitsZeroOnTerm:
+      to.exit_zero_on_term = to.hang = true;
+      break;
+    case kIgnoresTerm:
+      to.ignore_term = to.hang = true;
+      break;
+    case kHangs:
+      to.hang = true;
+      break;
+    case kHangsAfter:
+      to.hang_after = true;
+      break;
+    case kHoldsOutput:
+      to.grandchild = true;
+      break;
+    case kEscapes:
+      to.grandchild = true;
+      to.setsid = in_tree;  // nobody could know it otherwise
+      break;
+    case kForksWhenKilled:
+      to.hang = true;
+      to.forks = 3;
+      break;
+    case kCrashes:
+      to.signal = kSegv;
+      break;
+    case kCrashesAfter:
+      to.crash_after = to.cut_output = true;
+      break;
+    case kFails:
+      to.exit = 1;
+      break;
+    case kFloods:
+      to.flood_bytes = kFloodBytes;
+      break;
+    case kLateOutput:
+      to.late_output = pick(kShorts);
+      break;
+    default:
+      to.hang = true;
+      to.uninterruptible = pick(kLongs);
+  }
+}
+
+}  // namespace oj::sim

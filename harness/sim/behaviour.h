@@ -1,0 +1,56 @@
+// Behaviour: what one simulated process is going to do: by the scenario's rules, else drawn.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scenario/scenario.h"
+#include "sim/decisions.h"
+
+namespace oj::sim {
+
+struct Behaviour {
+  Duration queue{};     // before the spawn gate: a cancel still stops it
+  int spawn_error = 0;  // an errno: it never runs
+  Duration spawn = std::chrono::microseconds(300);  // from the gate to the beginning of its program
+  Duration delay = std::chrono::microseconds(1000);  // from the gate to its work
+  bool hang = false;                                 // before its work
+  bool hang_after = false;                           // after its work
+  bool ignore_term = false;
+  bool exit_zero_on_term = false;
+  std::optional<int> exit;         // instead of its work
+  std::optional<int> signal;       // instead of its work
+  bool crash_after = false;        // by SIGSEGV after its work
+  bool cut_output = false;         // half of it is lost in the crash
+  const ToolRule* rule = nullptr;  // where its texts are, if it has any
+  bool grandchild = false;         // leaves a process that holds its output
+  bool setsid = false;             // that process leaves the group
+  std::int64_t flood_bytes = 0;
+  int forks = 0;               // new members, one at each signal
+  Duration uninterruptible{};  // SIGKILL waits so long
+  Duration late_output{};      // from its end to the end of file
+};
+
+// Counts calls for the rules' `nth`.
+class Behaviours {
+ public:
+  Behaviours(const Scenario& scenario, Decisions& decisions)
+      : scenario_(scenario), decisions_(decisions), calls_(scenario.tools.size()) {}
+
+  // `arguments` are argv[1..] joined by blanks; `in_tree`: what leaves the group is still known.
+  Behaviour Next(std::string_view tool, std::string_view arguments, std::uint64_t entity,
+                 bool in_tree);
+
+ private:
+  const ToolRule* Match(std::string_view tool, std::string_view arguments);
+  void Draw(Behaviour& to, std::uint64_t entity, bool in_tree);
+
+  const Scenario& scenario_;
+  Decisions& decisions_;
+  std::vector<int> calls_;  // that matched, of each rule
+};
+
+}  // namespace oj::sim

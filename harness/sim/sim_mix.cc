@@ -1,0 +1,207 @@
+// The generated workload: what each client asks for, how long it waits, and how it misbehaves.
+#include <array>
+#include <iterator>
+
+#include "oj/clock.h"
+#include "sim/sim_client.h"
+#include "sim/sites.h"
+
+namespace oj::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr Duration kThinks[] = {milliseconds(0),  milliseconds(1),   milliseconds(7),
+                                milliseconds(40), milliseconds(250), milliseconds(1100)};
+constexpr Duration kPatience[] = {milliseconds(5), milliseconds(40), milliseconds(300),
+                                  milliseconds(1200)};
+constexpr Duration kMoments[] = {milliseconds(0), milliseconds(1), milliseconds(5),
+                                 milliseconds(100)};
+constexpr Duration kSlowReader = milliseconds(2000);
+constexpr std::string_view kTypes[] = {"PeekSession", "SessionSend",  "SessionNew", "SessionKill",
+                                       "Ping",        "Status",       "Requests",   "Locks",
+                                       "Query",       "CancelRequest"};
+
+// The ways to make a call; 0 is to wait for the reply.
+enum Manner : std::uint32_t {
+  kPlain,
+  kPipelined,
+  kLeaves,
+  kResets,
+  kHalfCloses,
+  kDeadInBacklog,
+  kTornFrame,
+  kGarbage,
+  kReadsLate,
+  kAsksTwice,  // under one request_id, from two connections' view: the second joins or is repeated
+  kManners,
+};
+
+class MixClient {
+ public:
+  MixClient(ClientWorld& world, SimClient& client, const Scenario& scenario)
+      : world_(world), client_(client), scenario_(scenario) {
+    for (const auto& [type, weight] : scenario.mix.requests) {
+      total_ += static_cast<std::uint32_t>(weight);
+    }
+  }
+
+  Task<void> Play() {
+    for (int i = 0; i < scenario_.mix.calls; ++i) {
+      const Duration think = Pick(sites::kThink, kThinks);
+      auto pause = SleepFor(world_.loop, think);
+      co_await pause;
+      auto call = Call(i);
+      co_await std::move(call);
+    }
+    client_.Hangup(false);
+  }
+
+ private:
+  template <std::size_t n>
+  Duration Pick(const Site& site, const Duration (&choices)[n]) {
+    return choices[Draw(site, n)];
+  }
+  std::uint32_t Draw(const Site& site, std::size_t n) {
+    return world_.decisions.Pick(site, client_.number(), static_cast<std::uint32_t>(n));
+  }
+
+  std::string_view DrawType() {
+    if (total_ == 0) return kTypes[Draw(sites::kRequest, std::size(kTypes))];
+    std::uint32_t at = Draw(sites::kRequest, total_);
+    for (const auto& [type, weight] : scenario_.mix.requests) {
+      if (at < static_cast<std::uint32_t>(weight)) return type;
+      at -= static_cast<std::uint32_t>(weight);
+    }
+    return kTypes[0];
+  }
+
+  // One session more than there are: the last does not exist at first.
+  std::string DrawRequest(std::string_view type, Duration patience, int request_id) {
+    const std::uint32_t session =
+        Draw(sites::kSession, static_cast<std::size_t>(scenario_.mix.sessions + 1));
+    const std::string id = MixSession(session + 1);
+    std::string json = "{\"type\":\"";
+    json.append(type).append("\"");
+    if (type == "PeekSession") json.append(R"(,"session_id":")").append(id).append("\"");
+    if (type.starts_with("Session")) json.append(R"(,"id":")").append(id).append("\"");
+    if (type == "SessionNew") json += R"(,"cwd":"/tmp","command":["sh"])";
+    if (type == "SessionSend") json += R"(,"input":"ls")";
+    if (type == "Query") json += R"(,"query":{"type":"ListSessions"})";
+    if (type == "Hello") json += R"(,"version":"0")";
+    if (type == "CancelRequest") {
+      json.append(R"(,"id":"r)").append(std::to_string(session + 1)).append("\"");
+    }
+    if (Draw(sites::kTimeout, 2) == 0) {
+      json.append(R"(,"timeout_ms":)").append(std::to_string(Millis(patience)));
+    }
+    if (request_id > 0) {
+      json.append(R"(,"request_id":"c)").append(std::to_string(client_.number())).append(".");
+      json.append(std::to_string(request_id)).append("\"");
+    }
+    return json.append("}");
+  }
+
+  Duration DrawPatience() {
+    const std::uint32_t choice = Draw(sites::kPatience, 1 + std::size(kPatience));
+    return choice == 0 ? scenario_.config.client_ipc : kPatience[choice - 1];
+  }
+
+  Task<void> Call(int number) {
+    const std::uint32_t manner = Draw(sites::kManner, kManners);
+    switch (manner) {
+      case kDeadInBacklog: {
+        client_.Hangup(false);
+        auto connect = client_.Connect();
+        co_await std::move(connect);
+        client_.Hangup(false);
+        break;
+      }
+      case kTornFrame: {
+        auto torn = SendTorn(std::string_view("\0\0\0\x10{\"ty", 8));
+        co_await std::move(torn);
+        break;
+      }
+      case kGarbage: {
+        auto garbage = SendGarbage();
+        co_await std::move(garbage);
+        break;
+      }
+      default: {
+        auto ask = Ask(manner, number);
+        co_await std::move(ask);
+      }
+    }
+  }
+
+  Task<void> SendTorn(std::string_view bytes) {
+    auto send = client_.SendRaw(bytes);
+    co_await std::move(send);
+    const Duration moment = Pick(sites::kThink, kThinks);
+    auto pause = SleepFor(world_.loop, moment);
+    co_await pause;
+    client_.Hangup(false);
+  }
+
+  // The daemon answers with an error, and closes.
+  Task<void> SendGarbage() {
+    auto send = client_.Send("[1,", "garbage");
+    const std::uint64_t call = co_await std::move(send);
+    auto receive = client_.Receive(call, scenario_.config.client_ipc);
+    co_await std::move(receive);
+    client_.Hangup(false);
+  }
+
+  Task<void> Ask(std::uint32_t manner, int number) {
+    const Duration patience = DrawPatience();
+    const std::string_view type = DrawType();
+    const std::string request = DrawRequest(type, patience, manner == kAsksTwice ? number + 1 : 0);
+    auto send = client_.Send(request, type);
+    const std::uint64_t first = co_await std::move(send);
+    if (first == 0) co_return;
+    std::uint64_t second = 0;
+    if (manner == kPipelined || manner == kAsksTwice) {
+      auto again = client_.Send(request, type);
+      second = co_await std::move(again);
+    }
+    if (manner == kLeaves || manner == kResets) {
+      const Duration moment = Pick(sites::kThink, kMoments);
+      auto pause = SleepFor(world_.loop, moment);
+      co_await pause;
+      client_.Hangup(manner == kResets);
+      co_return;
+    }
+    if (manner == kHalfCloses) client_.HalfClose();
+    if (manner == kReadsLate) {
+      auto pause = SleepFor(world_.loop, kSlowReader);
+      co_await pause;
+    }
+    auto receive = client_.Receive(first, patience);
+    co_await std::move(receive);
+    if (second != 0 && client_.connected()) {
+      auto receive_second = client_.Receive(second, patience);
+      co_await std::move(receive_second);
+    }
+    if (manner == kHalfCloses) client_.Hangup(false);
+  }
+
+  ClientWorld& world_;
+  SimClient& client_;
+  const Scenario& scenario_;
+  std::uint32_t total_ = 0;
+};
+
+}  // namespace
+
+std::string MixSession(std::uint32_t number) {
+  std::string name("s");
+  return name.append(std::to_string(number));
+}
+
+Task<void> PlayMix(ClientWorld& world, SimClient& client, const Scenario& scenario) {
+  MixClient mix(world, client, scenario);
+  auto play = mix.Play();
+  co_await std::move(play);
+}
+
+}  // namespace oj::sim

@@ -1,0 +1,368 @@
+#include "sim/sim_processes.h"
+
+#include <algorithm>
+
+#include "sim/sim_process_host.h"
+#include "sim/sites.h"
+
+namespace oj::sim {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr int kSigkill = 9, kSigterm = 15, kSegv = 11;
+constexpr Duration kDeath = microseconds(200);      // from a signal to the end
+constexpr Duration kExit = microseconds(100);       // from the last work to the end
+constexpr Duration kStranger = milliseconds(3000);  // the life of what nobody is to kill
+constexpr Duration kHangs[] = {milliseconds(80), milliseconds(700), milliseconds(3000),
+                               milliseconds(9000)};
+constexpr std::size_t kMostFlood = 65536;  // bytes that are really kept of a flood beyond the limit
+
+std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// "<instance>.r<N>"
+std::uint64_t RequestOf(std::string_view tag) {
+  const std::size_t at = tag.rfind(".r");
+  std::uint64_t number = 0;
+  if (at == std::string_view::npos) return 0;
+  for (const char c : tag.substr(at + 2)) number = number * 10 + static_cast<unsigned>(c - '0');
+  return number;
+}
+
+}  // namespace
+
+void SimProcess::OnWork() { world.Work(tree); }
+void SimProcess::OnDeath() { world.OnEnded(*this); }
+void SimTree::OnLateOutput() {
+  late = false;
+  world.CloseOutput(*this);
+}
+
+SimTree::SimTree(SimProcesses& owner, const ProcessSpec& spec)
+    : world(owner),
+      argv(spec.argv),
+      tool(0),
+      tagged(!spec.lease_tag.empty()),
+      request(RequestOf(spec.lease_tag)),
+      output_limit(spec.output_limit),
+      late_output(*this) {
+  for (const std::string& each : argv) {
+    if (!line.empty()) line += ' ';
+    line += each;
+  }
+}
+
+// The time during which a tool's server does not answer.
+class SimProcesses::Window {
+ public:
+  Window(SimProcesses& world, std::uint64_t number, Tool& tool, const Hang& hang, bool lasting)
+      : world_(world),
+        number_(number),
+        tool_(tool),
+        hang_(hang),
+        lasting_(lasting),
+        begin_(*this),
+        end_(*this) {
+    if (lasting) world_.loop_.Arm(begin_, Deadline(Instant(hang.from)));
+  }
+  void Begin() { OnBegin(); }
+  // Ends what was drawn; what the scenario says stays.
+  void Calm() {
+    if (!lasting_ && open_) OnEnd();
+  }
+  std::size_t armed() const {
+    return static_cast<std::size_t>(begin_.armed()) + static_cast<std::size_t>(end_.armed());
+  }
+
+ private:
+  void OnBegin() {
+    open_ = true;
+    world_.trace_.Add(world_.loop_.Now(), TraceKind::kFaultBegan, number_, 0, 0,
+                      hang_.tool + " hangs");
+    if (hang_.until) world_.loop_.Arm(end_, Deadline(Instant(*hang_.until)));
+    world_.Open(tool_, hang_.ignore_term);
+  }
+  void OnEnd() {
+    open_ = false;
+    end_.Disarm();
+    world_.trace_.Add(world_.loop_.Now(), TraceKind::kFaultEnded, number_, 0, 0, "");
+    world_.Shut(tool_);
+  }
+
+  SimProcesses& world_;
+  std::uint64_t number_;
+  Tool& tool_;
+  const Hang hang_;
+  bool lasting_;
+  bool open_ = false;
+  WorldTimer<Window, &Window::OnBegin> begin_;
+  WorldTimer<Window, &Window::OnEnd> end_;
+};
+
+SimProcesses::SimProcesses(SimLoop& loop, Decisions& decisions, Trace& trace,
+                           const Scenario& scenario, SimTmux& tmux)
+    : loop_(loop),
+      decisions_(decisions),
+      trace_(trace),
+      tmux_(tmux),
+      behaviours_(scenario, decisions) {
+  tools_.resize(3);
+  tools_[0].name = "tmux";
+  tools_[1].name = "git";
+  for (const Hang& hang : scenario.hangs) {
+    Tool& tool = tools_[hang.tool == "git" ? 1 : 0];
+    windows_.push_back(std::make_unique<Window>(*this, windows_.size() + 1, tool, hang, true));
+  }
+}
+
+SimProcesses::~SimProcesses() = default;
+
+Behaviour SimProcesses::Plan(const ProcessSpec& spec) {
+  std::string arguments;
+  for (std::size_t i = 1; i < spec.argv.size(); ++i) {
+    if (i > 1) arguments += ' ';
+    arguments += spec.argv[i];
+  }
+  return behaviours_.Next(BaseName(spec.argv[0]), arguments,
+                          static_cast<std::uint64_t>(last_pid_) + 1, !spec.lease_tag.empty());
+}
+
+SimTree& SimProcesses::Start(const ProcessSpec& spec, const Behaviour& behaviour) {
+  SimTree& tree = trees_.emplace_back(*this, spec);
+  const std::string_view name = BaseName(tree.argv[0]);
+  tree.tool = name == tools_[0].name ? 0 : name == tools_[1].name ? 1 : 2;
+  tree.behaviour = behaviour;
+  tree.life = life_;
+  SimProcess& leader = Add(tree, false);
+  loop_.Arm(leader.work, Deadline::After(loop_.Now(), behaviour.delay));
+  if (behaviour.grandchild) Add(tree, behaviour.setsid);
+  return tree;
+}
+
+SimProcess& SimProcesses::Add(SimTree& tree, bool escaped) {
+  SimProcess& process = processes_.emplace_back(*this, tree, ++last_pid_);
+  process.escaped = escaped;
+  tree.members.push_back(&process);
+  const bool known = tree.tagged || !escaped;
+  const int group = escaped ? process.pid : tree.leader().pid;
+  trace_.Add(loop_.Now(), TraceKind::kProcessStarted, static_cast<std::uint64_t>(process.pid),
+             known ? tree.request : 0, group, tree.line);
+  if (!known) {  // as a tmux server does, it belongs to nobody; but a run must come to rest
+    loop_.Arm(process.death, Deadline::After(loop_.Now(), kStranger));
+  }
+  return process;
+}
+
+void SimProcesses::Work(SimTree& tree) {
+  SimProcess& leader = tree.leader();
+  if (leader.state != SimProcess::State::kAlive || tree.behaviour.hang) return;
+  if (tree.tool == 0) DrawHang(tree);
+  Tool& tool = tools_[tree.tool];
+  if (tool.hung > 0) {
+    tool.waiting.push_back(&tree);
+    return;
+  }
+  Perform(tree, true);
+}
+
+void SimProcesses::DrawHang(SimTree& tree) {
+  if (tools_[0].hung > 0 || !tmux_.running()) return;
+  const auto n = static_cast<std::uint32_t>(1 + std::size(kHangs));
+  const auto pid = static_cast<std::uint64_t>(tree.leader().pid);
+  const std::uint32_t choice = decisions_.Pick(sites::kTmuxHangs, pid, n);
+  if (choice == 0) return;
+  Hang hang;
+  hang.tool = "tmux";
+  hang.from = loop_.Now().time_since_epoch();
+  hang.until = hang.from + kHangs[choice - 1];
+  windows_.push_back(std::make_unique<Window>(*this, windows_.size() + 1, tools_[0], hang, false));
+  windows_.back()->Begin();
+}
+
+void SimProcesses::Perform(SimTree& tree, bool alive) {
+  const Behaviour& how = tree.behaviour;
+  SimProcess& leader = tree.leader();
+  if (alive && how.signal) return Exit(leader, -*how.signal);
+  ToolAnswer answer;
+  if (how.exit) {
+    answer.exit = *how.exit;
+  } else if (tree.tool == 0) {
+    answer = tmux_.Execute(tree.argv);
+  } else if (tree.tool == 1) {
+    answer.out = "git version 2.39.5\n";
+  }
+  if (!alive) return;
+  if (how.rule != nullptr && how.rule->out) answer.out = *how.rule->out;
+  if (how.rule != nullptr && how.rule->err) answer.err = *how.rule->err;
+  if (how.exit && answer.err.empty()) answer.err = "fault injected\n";
+  if (how.cut_output) answer.out.resize(answer.out.size() / 2);
+  const int code = answer.exit;
+  Write(tree, std::move(answer));
+  if (how.hang_after || tree.flooded) return;  // a full pipe holds it up
+  Exit(leader, how.crash_after ? -kSegv : code);
+}
+
+void SimProcesses::Write(SimTree& tree, ToolAnswer answer) {
+  const auto flood = static_cast<std::size_t>(tree.behaviour.flood_bytes);
+  if (flood > 0) {
+    const std::size_t kept = std::min(flood, tree.output_limit);
+    tree.out.append(flood > tree.output_limit ? std::min(kept, kMostFlood) : kept, 'x');
+    tree.flooded = flood > tree.output_limit;
+  }
+  tree.out += answer.out;
+  tree.err += answer.err;
+  tree.flooded =
+      tree.flooded || tree.out.size() > tree.output_limit || tree.err.size() > tree.output_limit;
+  if (tree.flooded && tree.child != nullptr) tree.child->OnFlooded();
+}
+
+void SimProcesses::Exit(SimProcess& process, int status) {
+  process.status = status;
+  loop_.Arm(process.death, Deadline::After(loop_.Now(), kExit));
+}
+
+void SimProcesses::OnEnded(SimProcess& process) {
+  process.work.Disarm();
+  process.state = SimProcess::State::kZombie;
+  trace_.Add(loop_.Now(), TraceKind::kProcessEnded, static_cast<std::uint64_t>(process.pid), 0,
+             process.status, "");
+  SimTree& tree = process.tree;
+  if (&process == &tree.leader()) {
+    if (tree.behaviour.late_output > Duration::zero()) {
+      tree.late = true;
+      loop_.Arm(tree.late_output, Deadline::After(loop_.Now(), tree.behaviour.late_output));
+    }
+    if (tree.child != nullptr) tree.child->OnLeaderEnded();
+  }
+  CloseOutput(tree);
+  // Without a handle the daemon's host, or init, reaps whoever ends.
+  if (tree.child == nullptr) ReapMembers(tree);
+  if (tree.child == nullptr && process.state == SimProcess::State::kZombie) Reap(process);
+}
+
+void SimProcesses::CloseOutput(SimTree& tree) {
+  if (tree.child == nullptr || tree.late) return;
+  const bool held = std::any_of(tree.members.begin(), tree.members.end(), [](SimProcess* each) {
+    return each->state == SimProcess::State::kAlive;
+  });
+  if (!held) tree.child->OnOutputClosed();
+}
+
+// The members are those at the time of the signal: what is forked then is not struck.
+void SimProcesses::Signal(SimTree& tree, int signal) {
+  const std::size_t count = tree.members.size();
+  const bool forks = tree.forks < tree.behaviour.forks &&
+                     std::any_of(
+                         tree.members.begin(), tree.members.end(),
+                         [](SimProcess* each) {
+                           return each->state == SimProcess::State::kAlive && !each->doomed;
+                         });
+  if (forks) {
+    ++tree.forks;
+    Add(tree, false);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    SimProcess& each = *tree.members[i];
+    if (each.escaped && !tree.tagged) continue;
+    if (each.state == SimProcess::State::kAlive) Strike(each, signal);
+  }
+}
+
+void SimProcesses::Strike(SimProcess& process, int signal) {
+  trace_.Add(loop_.Now(), TraceKind::kProcessSignaled, static_cast<std::uint64_t>(process.pid), 0,
+             signal, "");
+  if (process.doomed) return;
+  const Behaviour& how = process.tree.behaviour;
+  const Tool& tool = tools_[process.tree.tool];
+  Duration wait = kDeath;
+  if (signal == kSigterm) {
+    if (how.ignore_term || (tool.hung > 0 && tool.clients_ignore_term)) return;
+    // A client of a hung tmux server exits 0 then.
+    const bool zero = how.exit_zero_on_term || (process.tree.tool == 0 && tool.hung > 0);
+    process.status = zero ? 0 : -kSigterm;
+  } else {
+    process.doomed = true;
+    process.status = -kSigkill;
+    const auto pid = static_cast<std::uint64_t>(process.pid);
+    const std::uint32_t slow = decisions_.Pick(sites::kSlowDeath, pid, 3);
+    if (slow > 0) wait = slow == 1 ? milliseconds(3) : milliseconds(30);
+    if (&process == &process.tree.leader()) wait += how.uninterruptible;
+  }
+  process.work.Disarm();
+  loop_.Arm(process.death, Deadline::After(loop_.Now(), wait));
+}
+
+void SimProcesses::ReapMembers(SimTree& tree) {
+  for (SimProcess* each : tree.members) {
+    if (each != &tree.leader() && each->state == SimProcess::State::kZombie) Reap(*each);
+  }
+}
+
+void SimProcesses::Reap(SimProcess& process) {
+  process.state = SimProcess::State::kReaped;
+  trace_.Add(loop_.Now(), TraceKind::kProcessReaped, static_cast<std::uint64_t>(process.pid), 0, 0,
+             "");
+}
+
+void SimProcesses::Abandon(SimTree& tree) {
+  tree.child = nullptr;
+  if (!life_ended_) Signal(tree, kSigkill);
+  ReapMembers(tree);
+  if (tree.leader().state == SimProcess::State::kZombie) Reap(tree.leader());
+}
+
+void SimProcesses::BeginLife(std::uint32_t life) {
+  life_ = life;
+  life_ended_ = false;
+  for (SimTree& tree : trees_) {
+    if (tree.life != life && tree.tagged) Signal(tree, kSigkill);
+  }
+}
+
+void SimProcesses::Open(Tool& tool, bool ignore_term) {
+  ++tool.hung;
+  tool.clients_ignore_term = tool.clients_ignore_term || ignore_term;
+}
+
+void SimProcesses::Shut(Tool& tool) {
+  if (--tool.hung > 0) return;
+  tool.clients_ignore_term = false;
+  Resume(tool);
+}
+
+// What was asked of the server is done now, whether or not the one who asked still lives.
+void SimProcesses::Resume(Tool& tool) {
+  const std::vector<SimTree*> waiting = std::exchange(tool.waiting, {});
+  for (SimTree* tree : waiting) {
+    const SimProcess& leader = tree->leader();
+    Perform(*tree, leader.state == SimProcess::State::kAlive && !leader.death.armed());
+  }
+}
+
+void SimProcesses::Calm() {
+  for (std::size_t i = 0; i < windows_.size(); ++i) windows_[i]->Calm();
+}
+
+std::vector<LeftProcess> SimProcesses::Left() const {
+  std::vector<LeftProcess> left;
+  for (const SimProcess& each : processes_) {
+    if (each.state == SimProcess::State::kReaped) continue;
+    left.push_back(
+        {each.pid, each.state == SimProcess::State::kZombie, each.tree.tagged || !each.escaped});
+  }
+  return left;
+}
+
+std::size_t SimProcesses::armed_timers() const {
+  std::size_t count = 0;
+  for (const SimProcess& each : processes_) {
+    count += static_cast<std::size_t>(each.work.armed());
+    count += static_cast<std::size_t>(each.death.armed());
+  }
+  for (const SimTree& each : trees_) count += static_cast<std::size_t>(each.late_output.armed());
+  for (const auto& each : windows_) count += each->armed();
+  return count;
+}
+
+}  // namespace oj::sim

@@ -1,0 +1,134 @@
+// SimProcesses: the processes of the simulated world and the tools that they are: they live, hang,
+// obey signals and die whether or not a daemon is there. Pids are never used twice in a run.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "oj/process_host.h"
+#include "sim/behaviour.h"
+#include "sim/sim_loop.h"
+#include "sim/sim_run.h"
+#include "sim/sim_tmux.h"
+#include "trace/trace.h"
+
+namespace oj::sim {
+
+class SimChild;
+class SimProcesses;
+struct SimTree;
+
+struct SimProcess {
+  enum class State : std::uint8_t { kAlive, kZombie, kReaped };
+
+  SimProcess(SimProcesses& owner, SimTree& belongs, int number)
+      : world(owner), tree(belongs), pid(number), work(*this), death(*this) {}
+  void OnWork();
+  void OnDeath();
+
+  SimProcesses& world;
+  SimTree& tree;
+  const int pid;
+  State state = State::kAlive;
+  bool escaped = false;  // left group and session
+  bool doomed = false;   // a SIGKILL is under way
+  int status = 0;        // exit code or -signal, once it has ended or is about to
+  WorldTimer<SimProcess, &SimProcess::OnWork> work;
+  WorldTimer<SimProcess, &SimProcess::OnDeath> death;
+};
+
+// What one spawn began: the leader and its descendants, and their output.
+struct SimTree {
+  SimTree(SimProcesses& owner, const ProcessSpec& spec);
+  void OnLateOutput();
+
+  SimProcesses& world;
+  std::vector<std::string> argv;
+  std::string line;  // joined by blanks
+  std::size_t tool;  // into SimProcesses' tools
+  bool tagged;
+  std::uint64_t request = 0;  // by the tag; 0: unknown
+  std::uint32_t life = 0;     // the daemon's incarnation
+  std::size_t output_limit;
+  Behaviour behaviour;
+  std::vector<SimProcess*> members;  // the leader first
+  int forks = 0;                     // made
+  std::string out;
+  std::string err;
+  bool flooded = false;
+  bool late = false;          // the end of the output is still on its way
+  SimChild* child = nullptr;  // the daemon's handle, while it has one
+  WorldTimer<SimTree, &SimTree::OnLateOutput> late_output;
+
+  SimProcess& leader() { return *members.front(); }
+};
+
+class SimProcesses {
+ public:
+  SimProcesses(SimLoop& loop, Decisions& decisions, Trace& trace, const Scenario& scenario,
+               SimTmux& tmux);
+  ~SimProcesses();
+
+  // Begins a tree at once; null with *error set: it cannot be started.
+  SimTree& Start(const ProcessSpec& spec, const Behaviour& behaviour);
+  Behaviour Plan(const ProcessSpec& spec);
+  // From a tree's handle.
+  void Signal(SimTree& tree, int signal);
+  void ReapMembers(SimTree& tree);
+  void Reap(SimProcess& process);
+  // The handle has gone without a reap: the daemon's host kills the tree; a dead daemon does not.
+  void Abandon(SimTree& tree);
+
+  // A new daemon: what has a tag of an earlier life is killed, as its start would.
+  void BeginLife(std::uint32_t life);
+  void EndLife() { life_ended_ = true; }
+  // Faults stop: windows that were drawn end; those of the scenario stay.
+  void Calm();
+  std::vector<LeftProcess> Left() const;
+  std::size_t armed_timers() const;
+
+ private:
+  friend struct SimProcess;
+  friend struct SimTree;
+  // A tool whose server may not answer for a while; who asked meanwhile is served in that order.
+  struct Tool {
+    std::string name;
+    int hung = 0;  // windows that are open
+    bool clients_ignore_term = false;
+    std::vector<SimTree*> waiting;
+  };
+  class Window;
+
+  SimProcess& Add(SimTree& tree, bool escaped);
+  void Work(SimTree& tree);
+  // What the leader does where nothing keeps it from it; `alive` false: only the effect is left.
+  void Perform(SimTree& tree, bool alive);
+  void Write(SimTree& tree, ToolAnswer answer);
+  void Exit(SimProcess& process, int status);
+  void OnEnded(SimProcess& process);
+  void CloseOutput(SimTree& tree);
+  void Strike(SimProcess& process, int signal);
+  void Open(Tool& tool, bool ignore_term);
+  void Shut(Tool& tool);
+  void Resume(Tool& tool);
+  void DrawHang(SimTree& tree);
+
+  SimLoop& loop_;
+  Decisions& decisions_;
+  Trace& trace_;
+  SimTmux& tmux_;
+  Behaviours behaviours_;
+  std::vector<Tool> tools_;  // tmux, git, others
+  std::vector<std::unique_ptr<Window>> windows_;
+  int last_pid_ = 1000;
+  std::uint32_t life_ = 0;
+  bool life_ended_ = false;
+  std::deque<SimTree> trees_;
+  std::deque<SimProcess> processes_;
+};
+
+}  // namespace oj::sim

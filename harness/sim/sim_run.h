@@ -1,0 +1,91 @@
+// RunSim: one run of the daemon's core in the simulated world, from its start to its end: seeded,
+// on one thread, in virtual time, without a system call.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "explore/chooser.h"
+#include "scenario/scenario.h"
+#include "trace/trace.h"
+
+namespace oj::sim {
+
+// Something done to the world at one step of a run: the cancel sweep's instrument.
+struct Strike {
+  enum class Kind : std::uint8_t {
+    kNone,
+    kDisconnect,  // the client closes
+    kHalfClose,   // the client ends what it sends
+    kOperator,    // somebody asks to cancel the last request that began
+    kShutdown,    // SIGTERM
+    kDaemonKill,  // SIGKILL; the daemon starts again on what was durable
+  };
+  Kind kind = Kind::kNone;
+  std::uint64_t step = 0;    // after so many steps of the loop
+  std::uint64_t client = 0;  // for kDisconnect and kHalfClose; 0: all of them
+};
+
+struct SimOptions {
+  std::uint64_t seed = 1;  // of the core's Random; all else is the chooser's
+  // Classes of faults, bits by SiteClass; absent: what the scenario's mix names. Schedule and
+  // workload are always on.
+  std::optional<std::uint32_t> faults;
+  Strike strike;
+  std::uint64_t max_steps = 200'000;
+  Duration max_time = std::chrono::minutes(20);
+};
+
+// What the world itself found to be wrong, without a checker.
+struct WorldViolation {
+  std::string law;  // "L9"
+  std::string what;
+};
+
+struct ClientOutcome {
+  std::string client;
+  int line = 0;  // of the step
+  std::string outcome;
+  bool expected = true;
+  Duration took{};
+};
+
+// A process that has not come to its end when the run has.
+struct LeftProcess {
+  int pid = 0;
+  bool zombie = false;
+  bool of_tool = true;  // false: it left a tree that was not tagged, as a tmux server does
+};
+
+struct SimResult {
+  Trace trace;
+  Instant ended;
+  std::uint64_t steps = 0;
+  Duration stalled{};  // added by `stall`: belongs to every bound on duration
+  std::vector<ClientOutcome> outcomes;
+  std::vector<WorldViolation> violations;
+  // At rest, after the daemon has ended:
+  std::vector<LeftProcess> processes;
+  std::size_t leases_held = 0;         // granted and not released, by the events of the last daemon
+  std::size_t keys_quarantined = 0;    // and not freed
+  std::size_t open_connections = 0;    // daemon's ends
+  std::size_t armed_timers = 0;        // of the daemon
+  std::vector<SessionSetup> sessions;  // tmux's, with what is on their screens
+  std::uint32_t daemons = 0;           // incarnations
+
+  bool AllExpected() const {
+    for (const ClientOutcome& each : outcomes) {
+      if (!each.expected) return false;
+    }
+    return true;
+  }
+};
+
+SimResult RunSim(const Scenario& scenario, Chooser& chooser, const SimOptions& options);
+// The same, into a result whose buffers are used again: for many runs, one after the other.
+void RunSim(const Scenario& scenario, Chooser& chooser, const SimOptions& options,
+            SimResult& result);
+
+}  // namespace oj::sim

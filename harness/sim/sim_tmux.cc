@@ -1,0 +1,249 @@
+#include "sim/sim_tmux.h"
+
+#include <algorithm>
+
+namespace oj::sim {
+namespace {
+
+constexpr std::size_t kRows = 24;
+constexpr std::string_view kSocket = "/tmp/tmux-0/default";
+
+struct Syntax {
+  std::string_view name;
+  std::string_view valued;  // options with a value
+};
+constexpr Syntax kCommands[] = {
+    {"capture-pane", "bEStJ"},    {"display-message", "cdtF"}, {"has-session", "t"},
+    {"kill-server", ""},          {"kill-session", "t"},       {"list-sessions", "Ff"},
+    {"new-session", "ceFfnstxy"}, {"send-keys", "Nt"},
+};
+
+void Fail(ToolAnswer& answer, std::string_view what, std::string_view object = "") {
+  answer.exit = 1;
+  ((answer.err += what) += object) += '\n';
+}
+
+}  // namespace
+
+// One command of a sequence; views into the argument vector.
+struct SimTmux::Command {
+  std::string_view name;
+  std::string_view target;   // -t
+  std::string_view session;  // -s
+  std::string_view format;   // -F
+  bool literal = false;      // -l
+  bool print = false;        // -p
+  bool detached = false;     // -d
+  std::vector<std::string_view> rest;
+
+  // False: it is no command that is known here.
+  bool Parse(const std::vector<std::string_view>& args) {
+    name = args[0];
+    const auto* syntax = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                      [this](const Syntax& each) { return each.name == name; });
+    if (syntax == std::end(kCommands)) return false;
+    std::size_t at = 1;
+    for (; at < args.size() && args[at].size() > 1 && args[at][0] == '-'; ++at) {
+      if (args[at] == "--") {
+        ++at;
+        break;
+      }
+      at = Options(args, at, syntax->valued);
+    }
+    rest.assign(args.begin() + static_cast<std::ptrdiff_t>(std::min(at, args.size())), args.end());
+    return true;
+  }
+
+ private:
+  // Returns where the last of the options' words is.
+  std::size_t Options(const std::vector<std::string_view>& args, std::size_t at,
+                      std::string_view valued) {
+    for (std::size_t i = 1; i < args[at].size(); ++i) {
+      const char option = args[at][i];
+      if (valued.find(option) == std::string_view::npos) {
+        literal = literal || option == 'l';
+        print = print || option == 'p';
+        detached = detached || option == 'd';
+        continue;
+      }
+      std::string_view value = args[at].substr(i + 1);
+      if (value.empty() && at + 1 < args.size()) value = args[++at];
+      if (option == 't') target = value;
+      if (option == 's') session = value;
+      if (option == 'F') format = value;
+      break;
+    }
+    return at;
+  }
+};
+
+namespace {
+
+// An argument that ends in ';' ends a command, unless it ends in '\;'. `kept` owns what changes.
+std::vector<std::vector<std::string_view>> Split(const std::vector<std::string>& argv,
+                                                 std::vector<std::string>& kept) {
+  std::vector<std::vector<std::string_view>> sequence(1);
+  kept.reserve(argv.size());
+  for (std::size_t i = 1; i < argv.size(); ++i) {
+    std::string_view arg = argv[i];
+    bool last = false;
+    if (!arg.empty() && arg.back() == ';') {
+      arg.remove_suffix(1);
+      last = arg.empty() || arg.back() != '\\';
+      if (!last) {
+        kept.emplace_back(arg).back() = ';';
+        arg = kept.back();
+      }
+    }
+    if (!last || !arg.empty()) sequence.back().push_back(arg);
+    if (last && !sequence.back().empty()) sequence.emplace_back();
+  }
+  if (sequence.back().empty()) sequence.pop_back();
+  return sequence;
+}
+
+std::string Typed(const std::vector<std::string_view>& keys, bool literal) {
+  std::string text;
+  for (const std::string_view key : keys) {
+    if (!literal && key == "Enter") {
+      text += '\n';
+    } else if (!literal && key == "Space") {
+      text += ' ';
+    } else {
+      text += key;
+    }
+  }
+  return text;
+}
+
+// `#{session_name}` and its like; other names are empty.
+void Format(std::string_view format, std::string_view session, std::string& to) {
+  for (std::size_t at = 0; at < format.size();) {
+    const std::size_t end = format.compare(at, 2, "#{") == 0 ? format.find('}', at) : at;
+    if (end == at || end == std::string_view::npos) {
+      to += format[at++];
+      continue;
+    }
+    const std::string_view name = format.substr(at + 2, end - at - 2);
+    if (name == "session_name") to += session;
+    if (name == "session_created") to += "1700000000";
+    if (name == "session_windows") to += '1';
+    if (name == "pid") to += "99";
+    at = end + 1;
+  }
+  to += '\n';
+}
+
+void Capture(const std::string& screen, std::string& to) {
+  to += screen;
+  if (!screen.empty() && screen.back() != '\n') to += '\n';
+  const auto lines = static_cast<std::size_t>(std::count(to.begin(), to.end(), '\n'));
+  if (lines < kRows) to.append(kRows - lines, '\n');
+}
+
+}  // namespace
+
+void SimTmux::Create(const std::string& id, std::string screen) {
+  sessions_[id] = std::move(screen);
+  ever_ran_ = true;
+}
+
+ToolAnswer SimTmux::Execute(const std::vector<std::string>& argv) {
+  ToolAnswer answer;
+  if (argv.size() > 1 && argv[1] == "-V") {
+    answer.out = "tmux 3.3a\n";
+    return answer;
+  }
+  std::vector<std::string> kept;
+  const auto sequence = Split(argv, kept);
+  std::vector<Command> commands(sequence.size());
+  bool starts = false;
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    if (!commands[i].Parse(sequence[i])) {
+      Fail(answer, "unknown command: ", sequence[i][0]);
+      return answer;
+    }
+    starts = starts || commands[i].name == "new-session";
+  }
+  if (!starts && !running()) return NoServer();
+  for (const Command& command : commands) {
+    Do(command, answer);
+    if (answer.exit != 0) break;
+  }
+  return answer;
+}
+
+// The server exits with its last session; its socket stays.
+ToolAnswer SimTmux::NoServer() const {
+  ToolAnswer answer;
+  if (ever_ran_) {
+    Fail(answer, "no server running on ", kSocket);
+  } else {
+    Fail(answer, "error connecting to /tmp/tmux-0/default (No such file or directory)");
+  }
+  return answer;
+}
+
+void SimTmux::Do(const Command& command, ToolAnswer& answer) {
+  if (command.name == "new-session") return NewSession(command, answer);
+  if (command.name == "list-sessions") return ListSessions(command, answer);
+  if (command.name == "kill-server") return sessions_.clear();
+  const bool pane = command.name == "capture-pane" || command.name == "send-keys";
+  std::string_view id;
+  std::string* screen = nullptr;
+  if (command.name != "display-message" || !command.target.empty()) {
+    screen = Find(command.target, pane, answer, id);
+    if (screen == nullptr) return;
+  }
+  if (command.name == "kill-session") sessions_.erase(sessions_.find(id));
+  if (command.name == "send-keys") *screen += Typed(command.rest, command.literal);
+  if (command.name == "capture-pane" && command.print) Capture(*screen, answer.out);
+  if (command.name == "display-message" && command.print) {
+    Format(command.rest.empty() ? "" : command.rest[0], id, answer.out);
+  }
+}
+
+void SimTmux::NewSession(const Command& command, ToolAnswer& answer) {
+  if (!command.detached) return Fail(answer, "open terminal failed: not a terminal");
+  std::string id(command.session);
+  std::replace_if(
+      id.begin(), id.end(), [](char letter) { return letter == '.' || letter == ':'; }, '_');
+  for (int i = 0; id.empty(); ++i) {
+    if (!Has(std::to_string(i))) id = std::to_string(i);
+  }
+  if (Has(id)) return Fail(answer, "duplicate session: ", id);
+  Create(id, "");
+}
+
+void SimTmux::ListSessions(const Command& command, ToolAnswer& answer) const {
+  for (const auto& [id, screen] : sessions_) {
+    Format(command.format.empty() ? "#{session_name}: 1 windows" : command.format, id, answer.out);
+  }
+}
+
+// "=ID" is that session; "ID" may also be a prefix that only one has. For a pane ':' follows.
+std::string* SimTmux::Find(std::string_view target, bool pane, ToolAnswer& answer,
+                           std::string_view& id) {
+  const std::size_t colon = target.find(':');
+  std::string_view name = target.substr(0, colon);
+  const bool exact = !name.empty() && name[0] == '=';
+  if (exact) name.remove_prefix(1);
+  const bool misread = exact && pane && colon == std::string_view::npos;
+  auto at = misread ? sessions_.end() : sessions_.find(name);
+  if (at == sessions_.end() && !exact) {
+    at = sessions_.lower_bound(name);
+    const auto next = at == sessions_.end() ? at : std::next(at);
+    const bool fits = at != sessions_.end() && at->first.starts_with(name);
+    const bool only = next == sessions_.end() || !next->first.starts_with(name) || name.empty();
+    if (!fits || !only) at = sessions_.end();
+  }
+  if (at == sessions_.end()) {
+    const bool session = !pane || colon != std::string_view::npos;
+    Fail(answer, session ? "can't find session: " : "can't find pane: ", misread ? target : name);
+    return nullptr;
+  }
+  id = at->first;
+  return &at->second;
+}
+
+}  // namespace oj::sim

@@ -1,0 +1,337 @@
+#include "sim/sim_world.h"
+
+#include <algorithm>
+
+#include "sim/sites.h"
+
+namespace oj::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr int kDaemonPid = 100;
+constexpr unsigned kUid = 1000;
+constexpr Duration kRestart = milliseconds(100);
+// For what a bound does not name: delivery, deaths, looks at survivors.
+constexpr Duration kSlack = milliseconds(100);
+constexpr Duration kReapLimit = seconds(1);
+// The core asks a hung tool again after 30 s at the latest.
+constexpr Duration kSettle = seconds(45);
+constexpr Duration kSettleLook = milliseconds(200);
+constexpr std::uint64_t kRestSteps = 20'000;
+constexpr Duration kRestTime = seconds(60);
+
+std::uint32_t FaultsOf(const Scenario& scenario, const SimOptions& options) {
+  if (options.faults) return *options.faults;
+  constexpr std::string_view kNames[] = {"workload",  "schedule", "process",
+                                         "transport", "store",    "clock"};
+  std::uint32_t faults = 0;
+  for (const std::string& name : scenario.mix.faults) {
+    if (name == "all") faults = kAllFaults;
+    for (std::uint32_t i = 0; i < kSiteClasses; ++i) {
+      if (name == kNames[i]) faults |= 1u << i;
+    }
+  }
+  return faults;
+}
+
+}  // namespace
+
+SimWorld::Life::Life(SimWorld& world, std::uint32_t incarnation)
+    : number(incarnation),
+      log(world.loop_, world.result_.trace),
+      listener(world.network_),
+      store(world.loop_, world.decisions_, world.durable_),
+      files(world.disk_),
+      random(world.options_.seed * 1000 + incarnation),
+      host(world.loop_, world.processes_, world.result_.violations),
+      runner(host, world.loop_),
+      server(Seams{world.loop_, runner, listener, store, files, random, log},
+             world.scenario_.config, Identity{kDaemonPid + static_cast<int>(incarnation), kUid}),
+      tasks(world.loop_, nullptr) {}
+
+SimWorld::Life::~Life() = default;
+
+SimWorld::SimWorld(const Scenario& scenario, Chooser& chooser, const SimOptions& options,
+                   SimResult& result)
+    : scenario_(scenario),
+      options_(options),
+      result_(result),
+      decisions_(chooser, result.trace.digest(), FaultsOf(scenario, options)),
+      loop_(decisions_, result.trace.digest(), options.max_steps, options.max_time),
+      processes_(loop_, decisions_, result.trace, scenario, tmux_),
+      network_(loop_, decisions_),
+      clients_world_{loop_, decisions_, network_, result.trace, result.outcomes, 0, true},
+      tasks_(loop_, nullptr) {
+  for (const SessionSetup& each : scenario.sessions) tmux_.Create(each.id, each.screen);
+  for (int i = 1; i <= scenario.mix.sessions; ++i) {
+    const std::string id = MixSession(static_cast<std::uint32_t>(i));
+    tmux_.Create(id, "$ " + id);
+  }
+}
+
+SimWorld::~SimWorld() {
+  if (life_ != nullptr && !life_->ended.is_set()) Kill();
+}
+
+void SimWorld::Violate(const char* law, std::string what) {
+  result_.violations.push_back({law, std::move(what)});
+}
+
+void SimWorld::StartLife() {
+  life_.reset();
+  processes_.BeginLife(++lives_);
+  result_.trace.Add(loop_.Now(), TraceKind::kDaemonStarted, lives_, 0, 0, {});
+  life_ = std::make_unique<Life>(*this, lives_);
+  life_->tasks.Start(Live(*life_));
+}
+
+Task<void> SimWorld::Live(Life& life) {
+  std::function<void()> ready = [this] { serving_.Set(); };
+  auto run = life.server.Run(std::move(ready));
+  const Status status = co_await std::move(run);
+  if (!status) Violate("L9", "the daemon did not start: " + status.error().message);
+  serving_.Set();
+  result_.trace.Add(loop_.Now(), TraceKind::kDaemonDied, life.number, 0, 0, {});
+  life.ended.Set();
+}
+
+// SIGKILL: no code of the daemon runs any more; its processes go on.
+void SimWorld::Kill() {
+  if (life_ == nullptr || life_->ended.is_set()) return;
+  result_.trace.Add(loop_.Now(), TraceKind::kDaemonDied, life_->number, 0, 1, {});
+  life_->log.Die();
+  life_->store.Crash();
+  processes_.EndLife();
+  life_.reset();
+}
+
+void SimWorld::Run() {
+  tasks_.Start(Direct());
+  RunToRest();
+  if (loop_.exhausted()) {
+    Violate("L9", std::string("no end within the budget of steps and time; phase: ") + phase_);
+  } else if (!directed_) {
+    Violate("L9", std::string("at rest, but somebody waits for ever; phase: ") + phase_);
+  }
+  Finish();
+}
+
+void SimWorld::RunToRest() {
+  while (true) {
+    if (Strikes()) DoStrike();
+    if (!loop_.Step()) return;
+  }
+}
+
+Task<void> SimWorld::Direct() {
+  StartLife();
+  auto serving = serving_.WaitSet();
+  co_await std::move(serving);
+  phase_ = "clients";
+  auto play = WithNursery([this](Nursery& clients) { return PlayClients(clients); });
+  co_await std::move(play);
+
+  struck_ = true;  // or it is too late for that
+  decisions_.Calm();
+  processes_.Calm();
+  if (!stopping_) {
+    phase_ = "liveness";
+    auto check = CheckLiveness();
+    co_await std::move(check);
+    phase_ = "settle";
+    auto settle = Settle();
+    co_await std::move(settle);
+  }
+  phase_ = "stop";
+  auto stop = StopDaemon();
+  co_await std::move(stop);
+  phase_ = "rest";
+  directed_ = true;
+  result_.armed_timers = loop_.armed_timers() - processes_.armed_timers() -
+                         network_.armed_timers() -
+                         (life_ != nullptr ? life_->store.armed_timers() : 0);
+}
+
+Task<void> SimWorld::PlayClients(Nursery& clients) {
+  for (const ClientScript& script : scenario_.clients) {
+    SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
+    clients.Start(PlayOne(client, &script));
+  }
+  for (int i = 0; i < scenario_.mix.clients; ++i) {
+    SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
+    clients.Start(PlayOne(client, nullptr));
+  }
+  co_return;
+}
+
+Task<void> SimWorld::PlayOne(SimClient& client, const ClientScript* script) {
+  if (script != nullptr) {
+    auto play = PlayScript(clients_world_, client, *script);
+    co_await std::move(play);
+  } else {
+    auto play = PlayMix(clients_world_, client, scenario_);
+    co_await std::move(play);
+  }
+}
+
+// L9: what is broken for ever stays so; all else works again, and a hung tool holds up nobody.
+Task<void> SimWorld::CheckLiveness() {
+  SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
+  auto ping = MustAnswer(client, R"({"type":"Ping"})", "Ping", kSlack);
+  co_await std::move(ping);
+  const std::string session =
+      scenario_.sessions.empty() ? MixSession(1) : scenario_.sessions.front().id;
+  const Duration limit = scenario_.config.tmux + 2 * (scenario_.config.kill_grace + kReapLimit);
+  const std::string peek = R"({"type":"PeekSession","session_id":")" + session + "\"}";
+  auto look = MustAnswer(client, peek, "PeekSession", limit);
+  co_await std::move(look);
+  client.Hangup(false);
+}
+
+Task<void> SimWorld::MustAnswer(SimClient& client, std::string request, std::string type,
+                                Duration limit) {
+  const Duration stalled = loop_.stalled();
+  auto send = client.Send(request, type);
+  const std::uint64_t call = co_await std::move(send);
+  auto receive = client.Receive(call, limit + stalled + kSlack);
+  const std::string outcome = co_await std::move(receive);
+  if (call != 0 && outcome != "gave_up" && outcome != "closed" && outcome != "torn") co_return;
+  Violate("L9", "after the faults had stopped " + type + " was not answered within " +
+                    std::to_string(Millis(limit + kSlack)) +
+                    " ms: " + (call == 0 ? "refused" : outcome));
+}
+
+Task<void> SimWorld::StopDaemon() {
+  clients_world_.daemon_comes_back = false;
+  if (restart_.armed()) {
+    restart_.Disarm();
+    StartLife();
+  }
+  if (life_ == nullptr) co_return;
+  if (!stopping_) life_->server.Stop();
+  stopping_ = true;
+  const Config& config = scenario_.config;
+  const Duration limit = config.drain + 2 * (config.kill_grace + kReapLimit) +
+                         config.response_write + seconds(2) + loop_.stalled();
+  auto end = life_->ended.WaitSet();
+  auto bounded = WithDeadline(loop_, Deadline::After(loop_.Now(), limit), std::move(end));
+  const bool ended = co_await std::move(bounded);
+  if (!ended) {
+    Violate("L9", "the daemon did not end within " + std::to_string(Millis(limit)) + " ms");
+  }
+}
+
+bool SimWorld::Strikes() const {
+  return !struck_ && options_.strike.kind != Strike::Kind::kNone &&
+         loop_.steps() >= options_.strike.step;
+}
+
+void SimWorld::DoStrike() {
+  struck_ = true;
+  const Strike& strike = options_.strike;
+  switch (strike.kind) {
+    case Strike::Kind::kNone:
+      return;
+    case Strike::Kind::kDisconnect:
+    case Strike::Kind::kHalfClose:
+      for (SimClient& client : clients_) {
+        if (strike.client != 0 && strike.client != client.number()) continue;
+        client.Strike(strike.kind == Strike::Kind::kHalfClose);
+      }
+      return;
+    case Strike::Kind::kOperator:
+      if (life_ != nullptr && !directed_) tasks_.Start(CancelLast());
+      return;
+    case Strike::Kind::kShutdown:
+      if (life_ == nullptr || life_->ended.is_set()) return;
+      stopping_ = true;
+      clients_world_.daemon_comes_back = false;
+      life_->server.Stop();
+      return;
+    case Strike::Kind::kDaemonKill:
+      if (stopping_ || life_ == nullptr || life_->ended.is_set()) return;
+      Kill();
+      loop_.Arm(restart_, Deadline::After(loop_.Now(), kRestart));
+      return;
+  }
+}
+
+// As the operator does who looks at `oj requests` first: the last request that began.
+Task<void> SimWorld::CancelLast() {
+  std::uint64_t last = 0;
+  for (const TraceEvent& event : result_.trace.events()) {
+    if (event.kind != TraceKind::kDaemon || event.daemon != EventKind::kRequestBegun) continue;
+    last = std::max(last, event.object);
+  }
+  if (last == 0) co_return;
+  SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
+  const std::string request = R"({"type":"CancelRequest","id":"r)" + std::to_string(last) + "\"}";
+  auto send = client.Send(request, "CancelRequest");
+  const std::uint64_t call = co_await std::move(send);
+  auto receive = client.Receive(call, scenario_.config.client_ipc);
+  co_await std::move(receive);
+  client.Hangup(false);
+}
+
+void SimWorld::CountLeases() {
+  const std::vector<TraceEvent>& events = result_.trace.events();
+  for (; counted_ < events.size(); ++counted_) {
+    const TraceEvent& event = events[counted_];
+    if (event.kind == TraceKind::kDaemonStarted) {
+      result_.leases_held = result_.keys_quarantined = 0;
+    }
+    if (event.kind != TraceKind::kDaemon) continue;
+    if (event.daemon == EventKind::kLeaseGranted) ++result_.leases_held;
+    if (event.daemon == EventKind::kLeaseReleased) --result_.leases_held;
+    if (event.daemon == EventKind::kKeyQuarantined) ++result_.keys_quarantined;
+    if (event.daemon == EventKind::kKeyFreed) --result_.keys_quarantined;
+  }
+}
+
+Task<void> SimWorld::Settle() {
+  const Deadline limit = Deadline::After(loop_.Now(), kSettle);
+  while (true) {
+    CountLeases();
+    if (result_.leases_held == 0 && result_.keys_quarantined == 0) break;
+    if (limit.PassedAt(loop_.Now())) break;
+    auto pause = SleepFor(loop_, kSettleLook);
+    co_await pause;
+  }
+}
+
+void SimWorld::Finish() {
+  result_.ended = loop_.Now();
+  result_.steps = loop_.steps();
+  result_.stalled = loop_.stalled();
+  result_.open_connections = network_.open_connections();
+  // What the daemon may leave behind, its host kills; that takes a moment.
+  life_.reset();
+  loop_.Extend(kRestSteps, kRestTime);
+  while (loop_.Step()) {
+  }
+  result_.processes = processes_.Left();
+  for (const auto& [id, screen] : tmux_.sessions()) result_.sessions.push_back({id, screen});
+  result_.daemons = lives_;
+}
+
+SimResult RunSim(const Scenario& scenario, Chooser& chooser, const SimOptions& options) {
+  SimResult result;
+  RunSim(scenario, chooser, options, result);
+  return result;
+}
+
+void RunSim(const Scenario& scenario, Chooser& chooser, const SimOptions& options,
+            SimResult& result) {
+  result.trace.Clear();
+  result.outcomes.clear();
+  result.violations.clear();
+  result.processes.clear();
+  result.sessions.clear();
+  result.armed_timers = result.leases_held = result.keys_quarantined = 0;
+  SimWorld world(scenario, chooser, options, result);
+  world.Run();
+}
+
+}  // namespace oj::sim

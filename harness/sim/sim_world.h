@@ -1,0 +1,98 @@
+// SimWorld: one simulated world: tools, network, disk, clients, and the lives of the daemon.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/server.h"
+#include "core/tree_runner.h"
+#include "oj/nursery.h"
+#include "sim/memory_store.h"
+#include "sim/sim_client.h"
+#include "sim/sim_file_system.h"
+#include "sim/sim_process_host.h"
+#include "sim/sim_run.h"
+#include "sim/sim_seams.h"
+
+namespace oj::sim {
+
+class SimWorld {
+ public:
+  SimWorld(const Scenario& scenario, Chooser& chooser, const SimOptions& options,
+           SimResult& result);
+  ~SimWorld();
+
+  // The whole run.
+  void Run();
+
+ private:
+  // From one start of the daemon to its end. Its tasks go first.
+  struct Life {
+    Life(SimWorld& world, std::uint32_t number);
+    ~Life();
+
+    const std::uint32_t number;
+    TraceEventLog log;
+    SimListener listener;
+    MemoryStore store;
+    SimFileSystem files;
+    SimRandom random;
+    SimProcessHost host;
+    TreeRunner runner;
+    Server server;
+    bool killed = false;
+    Event ended;
+    Nursery tasks;
+  };
+
+  void StartLife();
+  Task<void> Live(Life& life);
+  void Kill();
+  void Restart() { StartLife(); }
+
+  // The run's course, as a task of the world.
+  Task<void> Direct();
+  Task<void> PlayClients(Nursery& clients);
+  Task<void> PlayOne(SimClient& client, const ClientScript* script);
+  Task<void> CheckLiveness();
+  Task<void> MustAnswer(SimClient& client, std::string request, std::string type, Duration limit);
+  // Waits until no key is held or quarantined; for a while, since a tool may be hung for ever.
+  Task<void> Settle();
+  Task<void> StopDaemon();
+
+  bool Strikes() const;
+  void DoStrike();
+  Task<void> CancelLast();
+
+  void RunToRest();
+  void Violate(const char* law, std::string what);
+  void CountLeases();
+  void Finish();
+
+  const Scenario& scenario_;
+  const SimOptions options_;
+  SimResult& result_;
+  Decisions decisions_;
+  SimLoop loop_;
+  SimTmux tmux_;
+  SimProcesses processes_;
+  SimNetwork network_;
+  SimDisk disk_;
+  StateSnapshot durable_;
+  ClientWorld clients_world_;
+  std::deque<SimClient> clients_;
+  std::unique_ptr<Life> life_;
+  std::uint32_t lives_ = 0;
+  Event serving_;
+  std::size_t counted_ = 0;  // events of the trace, for leases
+  bool stopping_ = false;
+  bool struck_ = false;
+  bool directed_ = false;  // Direct() has ended
+  const char* phase_ = "start";
+  WorldTimer<SimWorld, &SimWorld::Restart> restart_{*this};
+  Nursery tasks_;
+};
+
+}  // namespace oj::sim

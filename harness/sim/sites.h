@@ -1,0 +1,35 @@
+// All places in the simulated world where something may go more than one way. The rate is that of
+// a choice other than 0, where the class of faults is on.
+#pragma once
+
+#include "explore/chooser.h"
+
+namespace oj::sim::sites {
+
+inline constexpr Site kStrand{"strand", SiteClass::kSchedule, 0.3};
+inline constexpr Site kTimerOrder{"timer-order", SiteClass::kSchedule, 0.5};
+inline constexpr Site kStall{"stall", SiteClass::kClock, 0.02};
+
+inline constexpr Site kBehaviour{"behaviour", SiteClass::kProcess, 0.25};
+inline constexpr Site kParameter{"parameter", SiteClass::kProcess, 0.5};
+inline constexpr Site kSlowDeath{"slow-death", SiteClass::kProcess, 0.1};
+inline constexpr Site kTmuxHangs{"tmux-hangs", SiteClass::kProcess, 0.03};
+
+inline constexpr Site kBufferSize{"buffer-size", SiteClass::kTransport, 0.2};
+inline constexpr Site kDelivery{"delivery", SiteClass::kTransport, 0.15};
+inline constexpr Site kShortRead{"short-read", SiteClass::kTransport, 0.1};
+inline constexpr Site kShortWrite{"short-write", SiteClass::kTransport, 0.1};
+inline constexpr Site kReset{"reset", SiteClass::kTransport, 0.2};
+inline constexpr Site kAcceptFails{"accept-fails", SiteClass::kTransport, 0.03};
+
+inline constexpr Site kCommit{"commit", SiteClass::kStore, 0.1};
+inline constexpr Site kCrashPoint{"crash-point", SiteClass::kStore, 0.5};
+
+inline constexpr Site kThink{"think", SiteClass::kWorkload, 1};
+inline constexpr Site kRequest{"request", SiteClass::kWorkload, 1};
+inline constexpr Site kSession{"session", SiteClass::kWorkload, 1};
+inline constexpr Site kManner{"manner", SiteClass::kWorkload, 0.3};
+inline constexpr Site kPatience{"patience", SiteClass::kWorkload, 0.4};
+inline constexpr Site kTimeout{"timeout", SiteClass::kWorkload, 0.4};
+
+}  // namespace oj::sim::sites

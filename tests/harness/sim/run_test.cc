@@ -1,0 +1,225 @@
+#include <gmock/gmock.h>
+
+#include <string_view>
+
+#include "explore/random_chooser.h"
+#include "sim/sim_run.h"
+#include "sim/sites.h"
+#include "sim_test_support.h"
+#include "trace/timeline.h"
+
+namespace oj::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr std::string_view kOneSession = R"(
+about = "test"
+[config]
+timeouts.tmux = 2000
+timeouts.handler = 6000
+timeouts.kill_grace = 200
+[[session]]
+id = "work"
+screen = "hello"
+)";
+constexpr std::string_view kPeek = R"({ type = "PeekSession", session_id = "work" })";
+
+class RunTest : public ::testing::Test {
+ protected:
+  void Load(std::string text) {
+    auto loaded = ParseScenario(std::string(kOneSession) + text, "test.toml");
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    scenario = std::move(*loaded);
+  }
+  void Run() {
+    RunSim(scenario, chooser, options, result);
+    if (Clean()) return;
+    ADD_FAILURE() << RenderEvents(result.trace);
+    for (const WorldViolation& each : result.violations) {
+      ADD_FAILURE() << each.law << ": " << each.what;
+    }
+  }
+  bool Clean() const {
+    bool left = false;
+    for (const LeftProcess& each : result.processes) left = left || each.of_tool;
+    return result.violations.empty() && result.AllExpected() && !left && result.leases_held == 0 &&
+           result.keys_quarantined == 0 && result.open_connections == 0 && result.armed_timers == 0;
+  }
+  std::size_t Count(TraceKind kind) const {
+    std::size_t count = 0;
+    for (const TraceEvent& each : result.trace.events()) count += each.kind == kind ? 1u : 0u;
+    return count;
+  }
+  Instant Last(TraceKind kind) const {
+    Instant at;
+    for (const TraceEvent& each : result.trace.events()) {
+      if (each.kind == kind) at = each.at;
+    }
+    return at;
+  }
+  // The step at which something of that kind has happened for the first time.
+  std::uint64_t StepOf(TraceKind kind) {
+    SimOptions longer = options;
+    for (std::uint64_t steps = 1; steps < 1000; ++steps) {
+      longer.max_steps = steps;
+      PlannedChooser benign;
+      SimResult part = RunSim(scenario, benign, longer);
+      for (const TraceEvent& each : part.trace.events()) {
+        if (each.kind == kind) return steps;
+      }
+    }
+    ADD_FAILURE() << "it never happens";
+    return 0;
+  }
+  static std::string Client(std::string_view steps) {
+    std::string text("[[client]]\nname = \"alice\"\nsteps = [\n");
+    return text.append(steps).append("\n]\n");
+  }
+  static std::string Call(std::string_view request, std::string_view rest) {
+    std::string text("{ call = ");
+    return text.append(request).append(", ").append(rest).append(" },");
+  }
+
+  Scenario scenario;
+  PlannedChooser chooser;
+  SimOptions options;
+  SimResult result;
+};
+
+TEST_F(RunTest, PeekIsAnswered) {
+  Load(Client(Call(kPeek, R"(expect = "SessionPeek")")));
+  Run();
+  EXPECT_EQ(result.outcomes.size(), 1u);
+}
+
+// L1: nobody waits any more, the tool is hung and ignores TERM.
+TEST_F(RunTest, DisconnectFromAHungToolKillsItWithinTheBound) {
+  Load("[[hang]]\ntool = \"tmux\"\nfrom_ms = 0\nuntil_ms = 8000\nignore_term = true\n" +
+       Client(Call(kPeek, R"(give_up_ms = 1000, expect = "gave_up")")));
+  Run();
+  EXPECT_EQ(Last(TraceKind::kClientGaveUp).time_since_epoch(), seconds(1));
+  for (const TraceEvent& each : result.trace.events()) {
+    if (each.kind != TraceKind::kProcessReaped || each.subject != 1001) continue;
+    EXPECT_LE(each.at.time_since_epoch(), seconds(1) + milliseconds(250));
+  }
+}
+
+TEST_F(RunTest, HungToolForEverTimesOut) {
+  Load("[[hang]]\ntool = \"tmux\"\nfrom_ms = 0\n" +
+       Client(Call(kPeek, R"(expect = "tool_timeout")")));
+  Run();
+}
+
+TEST_F(RunTest, HalfCloseCancels) {
+  Load("[[hang]]\ntool = \"tmux\"\nfrom_ms = 0\nuntil_ms = 1000\n" +
+       Client("{ send = { type = \"PeekSession\", session_id = \"work\" } },"
+              "{ sleep_ms = 100 }, { half_close = true },"
+              "{ receive = true, give_up_ms = 3000, expect = \"closed\" },"));
+  Run();
+}
+
+TEST_F(RunTest, EqualSeedsGiveEqualDigests) {
+  Load("[mix]\nclients = 4\ncalls = 3\nsessions = 2\nfaults = [\"all\"]\n");
+  std::string first;
+  for (int i = 0; i < 2; ++i) {
+    RandomChooser random(7);
+    RunSim(scenario, random, options, result);
+    if (i == 0) first = result.trace.digest().Hex();
+  }
+  EXPECT_EQ(result.trace.digest().Hex(), first);
+  RandomChooser other(8);
+  RunSim(scenario, other, options, result);
+  EXPECT_NE(result.trace.digest().Hex(), first);
+}
+
+TEST_F(RunTest, RandomMixesComeToRest) {
+  Load("[mix]\nclients = 6\ncalls = 4\nsessions = 3\nfaults = [\"all\"]\n");
+  std::size_t processes = 0;
+  std::size_t kills = 0;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    RandomChooser random(seed);
+    options.seed = seed;
+    RunSim(scenario, random, options, result);
+    ASSERT_TRUE(Clean()) << "seed " << seed << ": "
+                         << (result.violations.empty() ? "" : result.violations[0].what);
+    processes += Count(TraceKind::kProcessStarted);
+    kills += Count(TraceKind::kProcessSignaled);
+  }
+  EXPECT_GT(processes, 1000u);
+  EXPECT_GT(kills, 100u);
+}
+
+// Until the fault stops nothing else may be served under the lease; then the retry is.
+TEST_F(RunTest, DaemonKilledDuringACallServesARetryAfterItsRestart) {
+  Load(Client(Call(kPeek, R"(expect = ["closed", "SessionPeek"])") +
+              Call(kPeek, R"(expect = "SessionPeek")")));
+  options.strike.kind = Strike::Kind::kDaemonKill;
+  options.strike.step = StepOf(TraceKind::kProcessStarted);
+  Run();
+  EXPECT_EQ(result.daemons, 2u);
+  EXPECT_EQ(result.outcomes[0].outcome, "closed");
+}
+
+TEST_F(RunTest, ShutdownStrikeEndsTheDaemon) {
+  Load(Client(Call(kPeek, R"(expect = ["SessionPeek", "closed", "refused", "cancelled"])")));
+  options.strike.kind = Strike::Kind::kShutdown;
+  options.strike.step = StepOf(TraceKind::kProcessStarted);
+  Run();
+  EXPECT_EQ(Count(TraceKind::kDaemonDied), 1u);
+}
+
+TEST_F(RunTest, OperatorStrikeCancelsTheCall) {
+  Load("[[hang]]\ntool = \"tmux\"\nfrom_ms = 0\nuntil_ms = 1500\n" +
+       Client(Call(kPeek, R"(expect = "cancelled")")));
+  options.strike.kind = Strike::Kind::kOperator;
+  options.strike.step = StepOf(TraceKind::kProcessStarted) + 1;
+  Run();
+}
+
+TEST_F(RunTest, EveryStepCanBeTheLastOfAClient) {
+  Load(Client(Call(kPeek, R"(expect = ["SessionPeek", "closed"])")));
+  Run();
+  const std::uint64_t steps = result.steps;
+  options.strike.kind = Strike::Kind::kDisconnect;
+  for (options.strike.step = 1; options.strike.step < steps; ++options.strike.step) Run();
+}
+
+TEST_F(RunTest, EveryStepCanBeTheLastOfTheDaemon) {
+  Load(Client(Call(kPeek, R"(expect = ["SessionPeek", "closed"])") +
+              Call(kPeek, R"(expect = ["SessionPeek", "closed"])")));
+  Run();
+  const std::uint64_t steps = result.steps;
+  options.strike.kind = Strike::Kind::kDaemonKill;
+  for (options.strike.step = 1; options.strike.step < steps; ++options.strike.step) Run();
+}
+
+TEST_F(RunTest, RunBeyondItsBudgetIsAViolation) {
+  Load(Client(Call(kPeek, "give_up_ms = 1000")));
+  options.max_steps = 10;
+  RunSim(scenario, chooser, options, result);
+  ASSERT_FALSE(result.violations.empty());
+  EXPECT_EQ(result.violations[0].law, "L9");
+}
+
+TEST_F(RunTest, ClientThatWaitsForEverIsAViolation) {
+  Load(Client("{ send = { type = \"Ping\" } }, { receive = true }, { receive = true },"));
+  RunSim(scenario, chooser, options, result);
+  ASSERT_FALSE(result.violations.empty());
+  EXPECT_THAT(result.violations[0].what, ::testing::HasSubstr("waits for ever"));
+}
+
+// Ready work is overtaken by a timer: the bound on what that adds is kept.
+TEST_F(RunTest, StallsAreBoundedAndCounted) {
+  Load("[mix]\nclients = 4\ncalls = 3\nsessions = 2\nfaults = [\"clock\"]\n");
+  chooser.Plan(sites::kStall, std::deque<std::uint32_t>(5000, 1));
+  RunSim(scenario, chooser, options, result);
+  EXPECT_GT(result.stalled, Duration::zero());
+  EXPECT_LE(result.stalled, SimLoop::kMostStall);
+}
+
+}  // namespace
+}  // namespace oj::sim
