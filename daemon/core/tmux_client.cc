@@ -11,7 +11,7 @@ constexpr int kAsksOfADyingServer = 50;
 constexpr Duration kAskAgain = std::chrono::milliseconds(10);
 constexpr Duration kProbeLimit = std::chrono::seconds(1);
 constexpr Duration kFirstPause = std::chrono::milliseconds(100);
-constexpr Duration kLongestPause = std::chrono::seconds(30);
+constexpr Duration kLongestPause = std::chrono::seconds(2);
 
 bool Says(const ProcessResult& result, std::string_view text) {
   return result.err.find(text) != std::string::npos;
@@ -132,6 +132,10 @@ Task<Status> TmuxClient::New(Flight& flight, SessionLease& lease, const SessionR
     arguments.push_back(Literal(name + "=" + value));
   }
   arguments.emplace_back("--");
+  // tmux gives a command of one word to a shell; this one only runs the program of that name.
+  if (session.command.size() == 1) {
+    for (const char* each : {"sh", "-c", "exec \"$0\""}) arguments.emplace_back(each);
+  }
   for (const std::string& each : session.command) arguments.push_back(Literal(each));
   auto run = Command(flight, lease, std::move(arguments), Effect::kChanges);
   auto result = co_await std::move(run);

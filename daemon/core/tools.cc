@@ -78,7 +78,7 @@ Task<Result<ProcessResult>> Tools::Run(Flight& flight, ToolCommand command, Afte
   Observer observer(*this, flight, command);
   ProcessSpec spec;
   spec.argv = command.argv;
-  spec.env = {{"LC_ALL", "C.UTF-8"}, {"GIT_TERMINAL_PROMPT", "0"}};
+  if (command.tagged) spec.env = {{"LC_ALL", "C.UTF-8"}, {"GIT_TERMINAL_PROMPT", "0"}};
   spec.unset_env.assign(std::begin(kUnset), std::end(kUnset));
   spec.output_limit = config_.max_output_bytes;
   if (command.tagged) spec.lease_tag = instance_ + "." + RequestName(flight.id);

@@ -18,7 +18,9 @@ struct ToolCommand {
   std::vector<std::string> argv;  // argv[0]: the configured tool
   Duration timeout{};             // of this one command
   KillPolicy kill;
-  bool tagged = true;  // false: what leaves the process group is not ours to kill (a tmux server)
+  // False: what leaves the process group is not ours to kill, and inherits nothing of ours (a tmux
+  // server, from which all sessions have their environment).
+  bool tagged = true;
 };
 
 // What a command left behind, however its run was left.

@@ -63,7 +63,8 @@ Task<void> KillOne(Core& core, Flight& flight, std::string id) {
   auto lease = co_await std::move(lock);
   if (!lease) co_return;
   auto kill = KillUnderLease(core, flight, *lease, id);
-  co_await std::move(kill);
+  // The daemon stops whatever came of it.
+  static_cast<void>(co_await std::move(kill));
 }
 
 Task<void> KillAll(Core& core, Flight& flight, Nursery& nursery) {
@@ -98,7 +99,7 @@ Task<Reply> Start(Core& core, Flight& flight, SessionLease& lease, SessionRecord
                                started.error().code == ErrorCode::kBusy;
     if (nothing_began) {
       auto remove = core.sessions.Remove(record.id);
-      co_await std::move(remove);
+      static_cast<void>(co_await std::move(remove));  // the first error is the one to tell
     }
     co_return std::move(started).error();
   }

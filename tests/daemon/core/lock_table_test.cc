@@ -62,7 +62,7 @@ class LockTableTest : public ::testing::Test {
 };
 
 TEST_F(LockTableTest, ExclusiveLeasesFollowOneAnotherInTheOrderOfAsking) {
-  for (const std::uint64_t id : {1, 2, 3}) Start(id, {{"k", kExclusive}}, release[id]);
+  for (const std::uint64_t id : {1U, 2U, 3U}) Start(id, {{"k", kExclusive}}, release[id]);
   EXPECT_EQ(Step(), Log{"1 has"});
   release[2].Set();
   release[1].Set();

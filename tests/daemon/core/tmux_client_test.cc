@@ -181,6 +181,16 @@ TEST_F(TmuxClientTest, DyingServerIsAskedAgainAndNotForEver) {
   EXPECT_EQ(ErrorOf(tmux.Has(flight, lease, "a")).code, ErrorCode::kToolFailed);
 }
 
+// tmux would give a command of one word to a shell.
+TEST_F(TmuxClientTest, CommandOfOneWordMeetsNoShellThatReadsIt) {
+  SessionLease lease = Hold();
+  Run(tmux.New(flight, lease, Record({"a b; rm c"}), {}));
+  const auto argv = Argv();
+  ASSERT_GE(argv.size(), 4U);
+  EXPECT_THAT(std::vector(argv.end() - 4, argv.end()),
+              ElementsAre("sh", "-c", "exec \"$0\"", "a b; rm c"));
+}
+
 TEST_F(TmuxClientTest, DuplicateSessionIsAConflict) {
   SessionLease lease = Hold();
   runner.Answer("new-session", 1, "", "duplicate session: a\n");
