@@ -87,17 +87,15 @@ Task<void> FlightTable::Fly(std::shared_ptr<Flight> flight, Handler handler) {
 }
 
 Task<Reply> FlightTable::Handle(Flight& flight, const Handler& handler) {
+  auto task = handler(flight);
+  co_await task.EndIn(flight.scope_);
+  if (task.cancelled()) co_return CancelledError(flight, clock_.Now());
   std::string defect;
   try {
-    auto task = handler(flight);
-    Reply reply = co_await std::move(task).In(flight.scope_);
-    co_return std::move(reply);
-  } catch (const Cancelled&) {
-    // answered below, by the latched reason
+    co_return task.Take();
   } catch (const std::exception& error) {
     defect = error.what();
   }
-  if (defect.empty()) co_return CancelledError(flight, clock_.Now());
   log_.Record({EventKind::kDefect, 0, flight.id, 0, defect});
   co_return Error{ErrorCode::kInternal, flight.type + " failed by a defect: " + defect, ""};
 }

@@ -33,6 +33,9 @@ constexpr int kEnoent = 2, kEagain = 11, kEnomem = 12, kEacces = 13, kEmfile = 2
 
 std::string Join(const std::vector<std::string>& argv) {
   std::string line;
+  std::size_t size = 0;
+  for (const std::string& argument : argv) size += argument.size() + 1;
+  line.reserve(size);
   for (const std::string& argument : argv) {
     if (!line.empty()) line += ' ';
     line += argument;
@@ -79,7 +82,7 @@ Task<Result<ProcessResult>> Tools::Run(Flight& flight, ToolCommand command, Afte
   ProcessSpec spec;
   spec.argv = command.argv;
   if (command.tagged) spec.env = {{"LC_ALL", "C.UTF-8"}, {"GIT_TERMINAL_PROMPT", "0"}};
-  spec.unset_env.assign(std::begin(kUnset), std::end(kUnset));
+  spec.unset_env = kUnset;
   spec.output_limit = config_.max_output_bytes;
   if (command.tagged) spec.lease_tag = instance_ + "." + RequestName(flight.id);
   spec.kill = command.kill;

@@ -49,17 +49,14 @@ Task<ProcessResult> TreeRunner::Run(ProcessSpec spec) {
 }
 
 Task<ProcessResult::End> TreeRunner::Watch(ChildProcess& child, Deadline deadline) {
-  bool in_time = false;
-  bool cancelled = false;
-  try {
-    auto ended = child.EndedOrFlooded();
-    auto bounded = WithDeadline(clock_, deadline, std::move(ended));
-    in_time = co_await std::move(bounded);
-  } catch (const Cancelled&) {
-    cancelled = true;  // handed on in the result, once the tree is dead
-  }
-  if (cancelled) co_return ProcessResult::End::kCancelled;
-  if (!in_time) co_return ProcessResult::End::kTimedOut;
+  const Here here = co_await WhereAmI();
+  DeadlineScope scope(&here.scope, clock_, deadline);
+  auto ended = child.EndedOrFlooded();
+  co_await ended.EndIn(scope);
+  // A cancel is handed on in the result, once the tree is dead.
+  if (ended.cancelled() && !scope.struck()) co_return ProcessResult::End::kCancelled;
+  if (ended.cancelled()) co_return ProcessResult::End::kTimedOut;
+  ended.Take();
   co_return child.Flooded() ? ProcessResult::End::kFlooded : ProcessResult::End::kExited;
 }
 

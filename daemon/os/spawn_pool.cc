@@ -124,7 +124,7 @@ SpawnJob::SpawnJob(const ProcessSpec& spec)
     : argv(spec.argv),
       cwd(spec.cwd),
       env(spec.env),
-      unset_env(spec.unset_env),
+      unset_env(spec.unset_env.begin(), spec.unset_env.end()),
       lease_tag(spec.lease_tag) {}
 
 SpawnPool::SpawnPool(int threads, Done done, SpawnHooks hooks)

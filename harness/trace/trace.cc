@@ -58,10 +58,12 @@ void Trace::Push(TraceEvent event, std::string_view text) {
 
 std::uint32_t Trace::Intern(std::string_view text) {
   if (text.empty()) return 0;
-  const auto [at, is_new] =
-      index_.try_emplace(std::string(text), static_cast<std::uint32_t>(texts_.size()));
-  if (is_new) texts_.emplace_back(text);
-  return at->second;
+  const auto known = index_.find(text);
+  if (known != index_.end()) return known->second;
+  const auto number = static_cast<std::uint32_t>(texts_.size());
+  index_.emplace(text, number);
+  texts_.emplace_back(text);
+  return number;
 }
 
 void Trace::Clear() {

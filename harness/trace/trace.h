@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -75,12 +76,18 @@ class Trace {
   void Clear();
 
  private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
   std::uint32_t Intern(std::string_view text);
   void Push(TraceEvent event, std::string_view text);
 
   std::vector<TraceEvent> events_;
   std::vector<std::string> texts_{""};
-  std::unordered_map<std::string, std::uint32_t> index_;
+  std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> index_;
   Digest digest_;
 };
 

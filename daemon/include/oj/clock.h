@@ -195,18 +195,14 @@ Task<typename Bounded<T>::type> RunBounded(Clock& clock, Deadline deadline, Task
                                            bool shielded) {
   const Here here = co_await WhereAmI();
   DeadlineScope scope(shielded ? nullptr : &here.scope, clock, deadline);
-  try {
-    if constexpr (std::is_void_v<T>) {
-      co_await std::move(task).In(scope);
-      co_return true;
-    } else {
-      T value = co_await std::move(task).In(scope);
-      co_return std::move(value);
-    }
-  } catch (const Cancelled&) {
-    if (!scope.struck()) throw;
+  co_await task.EndIn(scope);
+  if (task.cancelled() && scope.struck()) co_return typename Bounded<T>::type();
+  if constexpr (std::is_void_v<T>) {
+    task.Take();
+    co_return true;
+  } else {
+    co_return task.Take();
   }
-  co_return typename Bounded<T>::type();
 }
 }  // namespace internal
 

@@ -30,16 +30,12 @@ class Nursery {
     children_.PushBack(*child);
     child->Begin();
   }
-  // Takes a failure of the body as one of a child: what failed first is what Join rethrows.
-  void Keep(std::exception_ptr error) {
-    try {
-      std::rethrow_exception(error);
-    } catch (const Cancelled&) {
-      // a cancelled child has ended as it should
-    } catch (...) {
-      if (!failure_) failure_ = std::move(error);
-      scope_.Cancel(CancelReason::kSibling);
-    }
+  // Takes the end of the body as that of a child: what failed first is what Join rethrows. A
+  // cancelled task has ended as it should.
+  void Settle(const Task<void>& ended) {
+    if (!ended.error() || ended.cancelled()) return;
+    if (!failure_) failure_ = ended.error();
+    scope_.Cancel(CancelReason::kSibling);
   }
   // Cancels the children without unwinding them: one that waits is destroyed where it waits; one
   // that has something to take in (a wait of its has completed) does so, and ends at its next wait.
@@ -99,7 +95,7 @@ class Nursery {
       start_.handle = task_.handle();
       Post(start_);
     }
-    std::exception_ptr TakeError() { return std::move(task_.handle().promise().error); }
+    const Task<void>& task() const { return task_; }
 
    private:
     void OnDone() override { nursery_.OnChildDone(*this); }
@@ -111,10 +107,9 @@ class Nursery {
   static void Delete(Child& child) { delete &child; }
 
   void OnChildDone(Child& child) {
-    std::exception_ptr error = child.TakeError();
+    Settle(child.task());
     static_cast<Hook<ChildTag>&>(child).Unlink();
     Delete(child);
-    if (error) Keep(std::move(error));
     if (empty() && joiner_ != nullptr) std::exchange(joiner_, nullptr)->Complete();
   }
 
@@ -134,18 +129,13 @@ template <class Body>
 Task<void> WithNursery(Body body, WhenBodyEnds then = WhenBodyEnds::kJoin) {
   const Here here = co_await WhereAmI();
   Nursery nursery(here.strand.executor(), &here.scope);
-  std::exception_ptr error;
-  try {
-    Task<void> task = body(nursery);
-    co_await std::move(task).In(nursery.scope());
-  } catch (...) {
-    error = std::current_exception();
-  }
-  if (error) nursery.Keep(error);
-  if (!error && then == WhenBodyEnds::kDrop) nursery.Drop();
-  if (error || then == WhenBodyEnds::kCancel) nursery.scope().Cancel(CancelReason::kSibling);
+  Task<void> task = body(nursery);
+  co_await task.EndIn(nursery.scope());
+  nursery.Settle(task);
+  if (!task.error() && then == WhenBodyEnds::kDrop) nursery.Drop();
+  if (task.error() || then == WhenBodyEnds::kCancel) nursery.scope().Cancel(CancelReason::kSibling);
   co_await nursery.Join();
-  if (error) std::rethrow_exception(error);
+  task.Take();
 }
 
 }  // namespace oj

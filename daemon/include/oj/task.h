@@ -6,11 +6,14 @@
 // scalars and plain calls; anything else gets a name of its own first (ci/lint has the check).
 #pragma once
 
+#include <cxxabi.h>
+
 #include <cassert>
 #include <coroutine>
 #include <exception>
 #include <optional>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include "oj/cancel.h"
@@ -41,10 +44,14 @@ struct PromiseBase {
   CancelScope* scope = nullptr;
   std::coroutine_handle<> awaiter;  // null for the root task of a strand
   std::exception_ptr error;
+  bool cancelled = false;  // the error is a Cancelled
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
   FinalAwaiter final_suspend() const noexcept { return {}; }
-  void unhandled_exception() noexcept { error = std::current_exception(); }
+  void unhandled_exception() noexcept {
+    error = std::current_exception();
+    cancelled = *abi::__cxa_current_exception_type() == typeid(Cancelled);
+  }
 };
 
 template <class T>
@@ -90,7 +97,8 @@ class [[nodiscard]] Task {
     if (handle_) handle_.destroy();
   }
 
-  struct Awaiter {
+  // Starts the task and resumes the awaiter when it has ended.
+  struct Ending {
     Handle task;
     CancelScope* scope;  // nullptr: the awaiter's
     bool await_ready() const noexcept { return false; }
@@ -103,11 +111,20 @@ class [[nodiscard]] Task {
       to.awaiter = awaiter;
       from.strand->SetNext(task);
     }
-    T await_resume() const { return task.promise().Take(); }
+    void await_resume() const noexcept {}
   };
-  Awaiter operator co_await() && noexcept { return Awaiter{handle_, nullptr}; }
+  struct Awaiter : Ending {
+    T await_resume() const { return this->task.promise().Take(); }
+  };
+  Awaiter operator co_await() && noexcept { return Awaiter{{handle_, nullptr}}; }
   // Awaits the task in `scope`, which must outlive it.
-  Awaiter In(CancelScope& scope) && noexcept { return Awaiter{handle_, &scope}; }
+  Awaiter In(CancelScope& scope) && noexcept { return Awaiter{{handle_, &scope}}; }
+  // Awaits the end of the task in `scope`, however it ends: throws nothing. Then cancelled() tells
+  // whether it ended by Cancelled, and Take() gives its value or throws, at most once.
+  Ending EndIn(CancelScope& scope) noexcept { return Ending{handle_, &scope}; }
+  bool cancelled() const noexcept { return handle_.promise().cancelled; }
+  std::exception_ptr error() const noexcept { return handle_.promise().error; }
+  T Take() { return handle_.promise().Take(); }
 
   Handle handle() const noexcept { return handle_; }
 

@@ -12,6 +12,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
+using ::testing::StrEq;
 
 class TmuxClientTest : public ::testing::Test {
  protected:
@@ -121,7 +122,7 @@ TEST_F(TmuxClientTest, EnvironmentCannotLeadTheToolElsewhere) {
   Run(tmux.Has(flight, lease, "a"));
   const ProcessSpec& spec = runner.specs.back();
   for (const char* name : {"TMUX", "TMUX_PANE", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}) {
-    EXPECT_THAT(spec.unset_env, Contains(name));
+    EXPECT_THAT(spec.unset_env, Contains(StrEq(name)));
   }
   EXPECT_THAT(spec.env, Contains(Pair("GIT_TERMINAL_PROMPT", "0")));
   EXPECT_FALSE(spec.kill.term_first) << "on TERM from a hung server it would exit 0";

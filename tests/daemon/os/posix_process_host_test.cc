@@ -104,7 +104,8 @@ TEST_F(PosixProcessHostTest, EnvironmentIsInheritedChangedAndLeased) {
   setenv("OJ_TEST_GONE", "gone", 1);
   ProcessSpec spec = Command({"env"});
   spec.env = {{"OJ_TEST_CHANGED", "new"}, {"OJ_TEST_ADDED", "a=b"}};
-  spec.unset_env = {"OJ_TEST_GONE"};
+  static constexpr const char* kGone[] = {"OJ_TEST_GONE"};
+  spec.unset_env = kGone;
   spec.lease_tag = "7.1";
 
   const std::string out = Run(spec).out;
