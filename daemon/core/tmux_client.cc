@@ -52,15 +52,22 @@ std::string Literal(std::string argument) {
 
 }  // namespace
 
+void SessionLease::Settle() {
+  unfenced_ = unfenced_ || (changing_ && after_.started);
+  if (after_.undead != nullptr) undead_.push_back(std::move(after_.undead));
+  changing_ = false;
+  after_ = Aftermath{};
+}
+
 SessionLease::~SessionLease() {
-  const bool unfenced = changing_ && after_.started;
-  if (!lease_.live() || (after_.undead == nullptr && !unfenced)) return;
-  const int pid = after_.undead ? after_.undead->pid : 0;
+  Settle();
+  if (!lease_.live() || (undead_.empty() && !unfenced_)) return;
+  const int pid = undead_.empty() ? 0 : undead_.front()->pid;
   const std::string why =
-      after_.undead ? "process " + std::to_string(pid) + " (state " + after_.undead->state +
-                          ") could not be killed"
-                    : "tmux was killed in the middle of a change and its server does not answer";
-  Lease::Quarantine(std::move(lease_), why, pid, tmux_->UntilSafe(after_.undead, unfenced));
+      undead_.empty() ? "tmux was killed in the middle of a change and its server does not answer"
+                      : "process " + std::to_string(pid) + " (state " + undead_.front()->state +
+                            ") could not be killed";
+  Lease::Quarantine(std::move(lease_), why, pid, tmux_->UntilSafe(std::move(undead_), unfenced_));
 }
 
 ToolCommand TmuxClient::Tmux(std::vector<std::string> arguments, Duration timeout) const {
@@ -79,9 +86,8 @@ Task<Result<ProcessResult>> TmuxClient::Command(Flight& flight, SessionLease& le
   ToolCommand command = Tmux(std::move(arguments), config_.tmux);
   // The server that the first session starts must live on; no tag leads to it.
   command.tagged = command.argv[1] != "new-session";
-  // Nothing follows a change that was not seen to end: its mark stays until the lease is given up.
+  lease.Settle();
   lease.changing_ = effect == Effect::kChanges;
-  lease.after_.started = false;
   auto run = tools_.Run(flight, std::move(command), lease.after_);
   auto result = co_await std::move(run);
   if (result && result->end == ProcessResult::End::kExited) lease.changing_ = false;
@@ -171,9 +177,9 @@ Task<Result<Presence>> TmuxClient::Kill(Flight& flight, SessionLease& lease, std
   co_return ToolFailed("tmux", "kill session '" + id + "'", *result);
 }
 
-Task<void> TmuxClient::UntilSafe(std::shared_ptr<Quarantine> undead, bool unfenced) {
-  if (undead != nullptr) {
-    auto dead = undead->dead.WaitSet();
+Task<void> TmuxClient::UntilSafe(std::vector<std::shared_ptr<Quarantine>> undead, bool unfenced) {
+  for (const auto& each : undead) {
+    auto dead = each->dead.WaitSet();
     co_await std::move(dead);
   }
   if (!unfenced) co_return;

@@ -26,10 +26,15 @@ class SessionLease {
 
  private:
   friend class TmuxClient;
+  // Takes what the last command left behind into account, so that no later one can hide it.
+  void Settle();
+
   TmuxClient* tmux_;
   Lease lease_;
-  Aftermath after_;        // of its last command; `undead` of any
+  Aftermath after_;        // of the last command
   bool changing_ = false;  // the last command is a change that was not seen to end
+  bool unfenced_ = false;  // some change was not
+  std::vector<std::shared_ptr<Quarantine>> undead_;
 };
 
 enum class Presence : std::uint8_t { kAbsent, kPresent };
@@ -65,7 +70,7 @@ class TmuxClient {
   Task<Result<ProcessResult>> Look(Flight& flight, SessionLease& lease,
                                    std::vector<std::string> arguments);
   ToolCommand Tmux(std::vector<std::string> arguments, Duration timeout) const;
-  Task<void> UntilSafe(std::shared_ptr<Quarantine> undead, bool unfenced);
+  Task<void> UntilSafe(std::vector<std::shared_ptr<Quarantine>> undead, bool unfenced);
   // Whether the server has answered, or is proven dead.
   Task<bool> RoundTrip(Flight& probe);
 

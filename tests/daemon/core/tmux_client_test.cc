@@ -342,5 +342,32 @@ TEST_F(TmuxClientTest, DirectoryWithAHashIsEscaped) {
   EXPECT_EQ(Argv()[6], "/src/##(id)");
 }
 
+TEST_F(TmuxClientTest, LookAfterAKilledChangeDoesNotHideTheFence) {
+  {
+    SessionLease lease = Hold();
+    runner.Hangs("send-keys");
+    runner.Hangs("list-sessions");
+    ErrorOf(tmux.Send(flight, lease, "a", "x"));
+    EXPECT_TRUE(Run(tmux.Has(flight, lease, "a"))->ok());
+  }
+  EXPECT_FALSE(Free());
+  loop.Advance(1100ms);
+  EXPECT_TRUE(Free());
+}
+
+TEST_F(TmuxClientTest, EveryTreeThatCannotBeKilledKeepsTheKey) {
+  auto first = runner.HangsUndead("has-session");
+  auto second = runner.HangsUndead("has-session");
+  {
+    SessionLease lease = Hold();
+    ErrorOf(tmux.Has(flight, lease, "a"));
+    ErrorOf(tmux.Has(flight, lease, "a"));
+  }
+  second->dead.Set();
+  EXPECT_FALSE(Free());
+  first->dead.Set();
+  EXPECT_TRUE(Free());
+}
+
 }  // namespace
 }  // namespace oj
