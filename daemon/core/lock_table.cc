@@ -54,6 +54,7 @@ Task<Result<Lease>> LockTable::Acquire(std::uint64_t holder, std::vector<LockReq
 }
 
 Task<Status> LockTable::AcquireOne(std::uint64_t holder, LockRequest request) {
+  co_await CancellationPoint();  // a key that is free would be had without a wait
   Key& key = keys_[request.key];
   if (!key.quarantines.empty()) co_return Busy(request.key, key);
   if (key.waiters.empty() && key.Admits(request.mode)) {

@@ -139,6 +139,15 @@ TEST_F(LockTableTest, LeaseHandedToAWaiterThatIsBeingCancelledIsPassedOn) {
   ExpectEmpty();
 }
 
+// A free key is no reason to begin what is cancelled already.
+TEST_F(LockTableTest, NothingIsGrantedInACancelledScope) {
+  scope.Cancel(CancelReason::kDisconnected);
+  StartIn(scope, 1, {{"k", kExclusive}}, release[1]);
+  EXPECT_EQ(Step(), Log{});
+  EXPECT_EQ(events.Count(EventKind::kLeaseGranted), 0U);
+  ExpectEmpty();
+}
+
 TEST_F(LockTableTest, RowsShowHolderModeAgeWaitersAndQuarantine) {
   Start(1, {{"k", kShared}}, release[1]);
   Start(2, {{"k", kExclusive}}, release[2]);
