@@ -11,6 +11,8 @@ namespace {
 // A client has its answer this much before it would give up: 250 ms or a tenth of its limit.
 constexpr Duration kMargin = std::chrono::milliseconds(250);
 
+Error ShuttingDown() { return {ErrorCode::kUnavailable, "the daemon is shutting down", ""}; }
+
 }  // namespace
 
 Task<void> Client::Serve() {
@@ -59,14 +61,10 @@ Task<void> Client::ServeFrames() {
     auto next = NextFrame();
     auto payload = co_await std::move(next);
     if (!payload) co_return;
-    if (core_.lifecycle.draining.is_set()) {
-      auto refuse = Send(Error{ErrorCode::kUnavailable, "the daemon is shutting down", ""});
-      co_await std::move(refuse);
-      co_return;
-    }
-    auto serve = ServeFrame(*payload);
+    // Also what was pipelined behind a request in flight. Nothing new is read: see ReadMore.
+    auto serve = core_.lifecycle.draining.is_set() ? Send(ShuttingDown()) : ServeFrame(*payload);
     const Next then = co_await std::move(serve);
-    if (then == Next::kClose || core_.lifecycle.draining.is_set()) co_return;
+    if (then == Next::kClose) co_return;
   }
 }
 

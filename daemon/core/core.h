@@ -38,14 +38,15 @@ struct Identity {
 
 // How the daemon is told to stop, and how far that has got.
 struct Lifecycle {
-  Event draining;  // no new requests
-  Event hurried;   // what is in flight is cancelled
-  Duration drain{};
-  CancelScope intake{nullptr};  // accepting, and waiting for the next request
+  Event draining;                         // no new requests
+  Event hurried;                          // what is in flight is cancelled
+  Deadline patience = Deadline::Never();  // then it is, too
+  CancelScope intake{nullptr};            // accepting, and waiting for the next request
 
-  void Stop(Duration within) {
-    if (draining.is_set()) return hurried.Set();
-    drain = within;
+  // A running drain can only be shortened: a request to stop that ends during one is no second
+  // signal.
+  void Drain(Deadline until) {
+    patience = patience.Earlier(until);
     draining.Set();
     intake.Cancel(CancelReason::kShutdown);
   }

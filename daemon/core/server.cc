@@ -59,7 +59,8 @@ Task<void> Server::Listen(Nursery& connections, std::function<void()> ready) {
   if (ready) ready();
   auto stop = lifecycle_.draining.WaitSet();
   co_await std::move(stop);
-  seams_.log.Record({EventKind::kDraining, 0, 0, Millis(lifecycle_.drain), {}});
+  const Duration left = lifecycle_.patience.LeftAt(seams_.clock.Now());
+  seams_.log.Record({EventKind::kDraining, 0, 0, Millis(left), {}});
   seams_.listener.Close();
   auto drain = Drain(connections);
   co_await std::move(drain);
@@ -92,12 +93,12 @@ Task<void> Server::Serve(std::unique_ptr<Connection> connection) {
 }
 
 Task<void> Server::Drain(Nursery& connections) {
-  const Deadline patience = Deadline::After(seams_.clock.Now(), lifecycle_.drain);
   while (!connections.empty() && !lifecycle_.hurried.is_set() &&
-         !patience.PassedAt(seams_.clock.Now())) {
+         !lifecycle_.patience.PassedAt(seams_.clock.Now())) {
     const Deadline look = Deadline::After(seams_.clock.Now(), kDrainLook);
     auto hurried = lifecycle_.hurried.WaitSet();
-    auto bounded = WithDeadline(seams_.clock, look.Earlier(patience), std::move(hurried));
+    auto bounded =
+        WithDeadline(seams_.clock, look.Earlier(lifecycle_.patience), std::move(hurried));
     co_await std::move(bounded);
   }
   core_->flights.LatchAll(CancelReason::kShutdown);

@@ -24,7 +24,10 @@ class Server {
 
   // Begins to drain: no new requests; those in flight have config.drain, then they are cancelled.
   // The second call cancels them at once. From the loop's thread.
-  void Stop() { lifecycle_.Stop(config_.drain); }
+  void Stop() {
+    if (lifecycle_.draining.is_set()) return lifecycle_.hurried.Set();
+    lifecycle_.Drain(Deadline::After(seams_.clock.Now(), config_.drain));
+  }
 
  private:
   Task<void> InBackground(Nursery& background, std::function<void()> ready);

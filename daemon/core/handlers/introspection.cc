@@ -62,7 +62,7 @@ class Answer {
   }
 
   Reply operator()(const ShutdownRequest& request) const {
-    core_.lifecycle.Stop(request.drain.value_or(core_.config.drain));
+    core_.lifecycle.Drain(Deadline::After(now_, request.drain.value_or(core_.config.drain)));
     return std::string(R"({"type":"ShuttingDown"})");
   }
 

@@ -177,10 +177,10 @@ Task<Reply> SessionKill(Core& core, Flight& flight, SessionKillRequest request) 
 Task<Reply> ShutdownKill(Core& core, Flight& flight, Duration drain) {
   // Also when this is cancelled half-way: a shutdown that was asked for takes place.
   struct StopAtEnd {
-    Lifecycle& lifecycle;
+    Core& core;
     Duration drain;
-    ~StopAtEnd() { lifecycle.Stop(drain); }
-  } stop{core.lifecycle, drain};
+    ~StopAtEnd() { core.lifecycle.Drain(Deadline::After(core.seams.clock.Now(), drain)); }
+  } stop{core, drain};
   auto kill = WithNursery([&](Nursery& nursery) { return KillAll(core, flight, nursery); });
   co_await std::move(kill);
   co_return R"({"type":"ShuttingDown"})";

@@ -118,6 +118,59 @@ TEST_F(DrainTest, ShutdownThatKillsStopsEvenWhenItsClientLeavesHalfWay) {
   EXPECT_TRUE(ended.has_value());
 }
 
+// L8: it was sent before the drain began, and is answered like any other.
+TEST_F(DrainTest, PipelinedRequestsBehindOneInFlightAreRefusedAsUnavailable) {
+  config.tmux = 1s;
+  Serve();
+  Peer peer = Connect();
+  runner.Hangs("capture-pane");
+  peer.Write(Frame(kPeek) + Frame(kPing) + Frame(kPing));
+  server->Stop();
+  loop.Advance(1100ms);
+  EXPECT_THAT(peer.Replies(), ElementsAre(HasSubstr("tool_timeout"), HasSubstr("unavailable"),
+                                          HasSubstr("unavailable")));
+  EXPECT_TRUE(peer.closed());
+  EXPECT_TRUE(ended.has_value());
+}
+
+TEST_F(DrainTest, ShutdownThatEndsDuringADrainIsNoSecondStop) {
+  config.tmux = 3s;
+  KnowSession("b");
+  Serve();
+  Peer peeking = Connect();
+  Peer stopping = Connect();
+  runner.Hangs("capture-pane");
+  peeking.Ask(kPeek);
+  runner.Takes("kill-session", 1s);
+  stopping.Ask(R"({"type":"Shutdown","kill":true})");
+  server->Stop();
+  loop.Advance(2s);
+  EXPECT_THAT(stopping.Replies(), ElementsAre(R"({"type":"ShuttingDown"})"));
+  EXPECT_FALSE(ended.has_value()) << "the peek may still end";
+  loop.Advance(2s);
+  EXPECT_THAT(peeking.Replies(), ElementsAre(HasSubstr("tool_timeout")));
+  EXPECT_TRUE(ended.has_value());
+}
+
+TEST_F(DrainTest, ShutdownThatEndsDuringADrainCanShortenIt) {
+  config.drain = 60s;
+  config.tmux = 60s;
+  KnowSession("b");
+  Serve();
+  Peer peeking = Connect();
+  Peer stopping = Connect();
+  runner.Hangs("capture-pane");
+  runner.Takes("kill-session", 10ms);
+  peeking.Ask(kPeek);
+  stopping.Ask(R"({"type":"Shutdown","kill":true,"drain_ms":1000})");
+  server->Stop();
+  loop.Advance(900ms);
+  EXPECT_FALSE(ended.has_value());
+  loop.Advance(200ms);
+  EXPECT_THAT(peeking.Replies(), ElementsAre(HasSubstr("shutting down")));
+  EXPECT_TRUE(ended.has_value());
+}
+
 TEST_F(DrainTest, BackgroundFenceDoesNotHoldTheShutdownUp) {
   Serve();
   Peer peer = Connect();

@@ -24,6 +24,11 @@ class ScriptedRunner final : public ProcessRunner {
     result.err = std::move(err);
     answers_[command].push_back(std::move(result));
   }
+  // Succeeds after a while, unless it is killed before.
+  void Takes(const std::string& command, Duration time) {
+    Answer(command, 0);
+    takes_[command].push_back(time);
+  }
   void SpawnFails(const std::string& command, int error) {
     ProcessResult result;
     result.end = ProcessResult::End::kSpawnFailed;
@@ -63,6 +68,11 @@ class ScriptedRunner final : public ProcessRunner {
         result.end = ProcessResult::End::kCancelled;
       }
     }
+    if (auto& takes = takes_[spec.argv[1]]; !takes.empty()) {
+      const Deadline end = Deadline::After(clock_.Now(), takes.front());
+      takes.pop_front();
+      co_await SleepUntil(clock_, end);
+    }
     if (spec.observer != nullptr) spec.observer->OnEnded(50);
     co_return result;
   }
@@ -89,6 +99,7 @@ class ScriptedRunner final : public ProcessRunner {
 
   Clock& clock_;
   std::map<std::string, std::deque<ProcessResult>> answers_;
+  std::map<std::string, std::deque<Duration>> takes_;
 };
 
 }  // namespace oj

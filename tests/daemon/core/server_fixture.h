@@ -85,10 +85,32 @@ class MemoryListener final : public Listener {
   bool closed = false;
 };
 
-class InstantStore final : public Store {
+// Begins with `snapshot`; commits cost nothing and are kept. It fails or hangs as it is told to.
+class ScriptedStore final : public Store {
  public:
-  Task<Result<StateSnapshot>> Load() override { co_return StateSnapshot{}; }
-  Task<Status> Commit(std::vector<Change>) override { co_return Ok{}; }
+  explicit ScriptedStore(Clock& clock) : clock_(clock) {}
+  Task<Result<StateSnapshot>> Load() override {
+    if (hangs) co_await SleepUntil(clock_, Deadline::Never());
+    if (failure) co_return *failure;
+    co_return snapshot;
+  }
+  Task<Status> Commit(std::vector<Change> changes) override {
+    if (commits.size() >= good_commits) {
+      if (hangs) co_await SleepUntil(clock_, Deadline::Never());
+      if (failure) co_return *failure;
+    }
+    commits.push_back(std::move(changes));
+    co_return Ok{};
+  }
+
+  StateSnapshot snapshot;
+  std::optional<Error> failure;
+  bool hangs = false;
+  std::size_t good_commits = 0;  // before one fails or hangs
+  std::vector<std::vector<Change>> commits;
+
+ private:
+  Clock& clock_;
 };
 
 class OnlyDirectories final : public FileSystem {
@@ -169,6 +191,16 @@ class ServerTest : public ::testing::Test {
     root.Start(KeepValue(server->Run(nullptr), &ended));
     loop.RunReady();
   }
+  // Before Serve: the state has a live session.
+  void KnowSession(const std::string& id) {
+    SessionRecord record;
+    record.id = id;
+    record.cwd = "/src";
+    record.command = {"make"};
+    record.created_at_ms = 1700000000000;
+    record.status = SessionStatus::kLive;
+    store.snapshot.sessions.push_back(std::move(record));
+  }
   Peer Connect(unsigned uid = kUid) {
     Peer peer(loop);
     listener.backlog.emplace_back(
@@ -197,7 +229,7 @@ class ServerTest : public ::testing::Test {
   Config config;
   ScriptedRunner runner{loop};
   MemoryListener listener;
-  InstantStore store;
+  ScriptedStore store{loop};
   OnlyDirectories files;
   Counting random;
   std::optional<Status> ended;
