@@ -4,6 +4,7 @@
 #include <array>
 
 #include "cli/launch.h"
+#include "core/protocol.h"
 
 namespace oj::cli {
 namespace {
@@ -20,6 +21,10 @@ std::string CheckHint(const Question& question) {
   return "it may have taken effect before that: see `" + question.check + "`";
 }
 
+const char* Fate(const Question& question) {
+  return question.lasts ? "; the request was given up" : "; the request was cancelled";
+}
+
 Failure NoAnswer(const Settings& settings, const Question& question, int pid) {
   std::string hint = CheckHint(question);
   if (hint.empty() && !question.tool.empty()) {
@@ -32,8 +37,7 @@ Failure NoAnswer(const Settings& settings, const Question& question, int pid) {
            "` ends ojd where nothing else does, and sessions survive that";
   }
   return {kExitTimedOut,
-          question.Name() + ": no answer from ojd within " + settings.ipc.Text() +
-              "; the request was " + (question.lasts ? "given up" : "cancelled"),
+          question.Name() + ": no answer from ojd within " + settings.ipc.Text() + Fate(question),
           hint};
 }
 
@@ -93,6 +97,22 @@ Failure FromErrorReply(const json::object& error, std::string text, const Questi
   return {ExitOf(code), std::move(message), ErrorHint(code, known, question), std::move(text)};
 }
 
+// The daemon knows what it was waiting for, but not whose limit it was: that is the user's, unless
+// the daemon's own struck first.
+Failure NotInTime(const json::object& error, std::string text, const Settings& settings,
+                  const Question& question, Duration timeout) {
+  Failure failure = FromErrorReply(error, std::move(text), question);
+  const json::value* detail = error.if_contains("detail");
+  if (detail == nullptr || !detail->is_object()) return failure;
+  const std::int64_t limit_ms = NumberField(detail->get_object(), "limit_ms", 0);
+  if (limit_ms < Millis(timeout - MarginOf(timeout))) return failure;
+  const std::string waiting_for = TextField(detail->get_object(), "waiting_for");
+  failure.message = question.Name() + ": not done within " + settings.ipc.Text() +
+                    (waiting_for.empty() ? "" : ", waiting for " + waiting_for) + Fate(question);
+  if (failure.hint.empty()) failure.hint = "--timeout MS waits longer";
+  return failure;
+}
+
 Failure BadReply(const Question& question, const std::string& what) {
   return {kExitError, question.Name() + ": " + what,
           "do oj and ojd belong together? `oj version` tells"};
@@ -104,7 +124,9 @@ std::string Excerpt(std::string_view text) {
   return "'" + OneLine(text.substr(0, kMost)) + (text.size() > kMost ? "...'" : "'");
 }
 
-Outcome<Reply> Understand(std::string text, const Question& question, const std::string& expected) {
+// `timeout`: what the daemon was told of the limit.
+Outcome<Reply> Understand(std::string text, const Settings& settings, const Question& question,
+                          const std::string& expected, Duration timeout) {
   json::error_code error;
   const json::value value = json::parse(text, error);
   if (error || !value.is_object()) {
@@ -113,6 +135,9 @@ Outcome<Reply> Understand(std::string text, const Question& question, const std:
   }
   const json::object& object = value.get_object();
   const std::string type = TextField(object, "type");
+  if (type == "Error" && TextField(object, "code") == "deadline_exceeded") {
+    return NotInTime(object, std::move(text), settings, question, timeout);
+  }
   if (type == "Error") return FromErrorReply(object, std::move(text), question);
   if (type != expected) {
     return BadReply(question, "ojd answered with " + Excerpt(type) + ", not with " + expected);
@@ -193,12 +218,14 @@ Outcome<Reply> AskOn(Connection& connection, const Invocation& invocation, const
                      const std::string& expected, Deadline deadline) {
   json::object request = question.request;
   const Instant begun = Now();
-  request["timeout_ms"] = std::max<std::int64_t>(1, Millis(deadline.LeftAt(begun)));
+  const std::chrono::milliseconds timeout(
+      std::max<std::int64_t>(1, Millis(deadline.LeftAt(begun))));
+  request["timeout_ms"] = timeout.count();
   auto text = connection.Call(json::serialize(request), deadline,
                               invocation.settings.config.max_reply_bytes);
   const int pid = connection.peer().pid;
   if (!text) return Explain(text.error(), invocation.settings, question, pid);
-  auto reply = Understand(*std::move(text), question, expected);
+  auto reply = Understand(*std::move(text), invocation.settings, question, expected, timeout);
   if (!reply) return reply.error();
   reply->daemon_pid = pid;
   reply->took = Now() - begun;

@@ -8,9 +8,6 @@
 namespace oj {
 namespace {
 
-// A client has its answer this much before it would give up: 250 ms or a tenth of its limit.
-constexpr Duration kMargin = std::chrono::milliseconds(250);
-
 Error ShuttingDown() { return {ErrorCode::kUnavailable, "the daemon is shutting down", ""}; }
 
 }  // namespace
@@ -176,8 +173,7 @@ Deadline Client::DeadlineOf(const Request& request) const {
   const Instant now = core_.seams.clock.Now();
   const Deadline own = Deadline::After(now, core_.config.handler);
   if (!request.timeout) return own;
-  return own.Earlier(
-      Deadline::After(now, *request.timeout - std::min(kMargin, *request.timeout / 10)));
+  return own.Earlier(Deadline::After(now, *request.timeout - MarginOf(*request.timeout)));
 }
 
 // A waiter's place in a flight, given up by whatever way the frame is left.
@@ -190,6 +186,7 @@ struct Interest {
 };
 
 Task<Client::Next> Client::ServeFlight(FlightTable::Launch launch, Deadline deadline) {
+  const Duration limit = deadline.LeftAt(core_.seams.clock.Now());
   Event settled;
   Waiter waiter{deadline, settled};
   auto flight = core_.flights.Join(std::move(launch), waiter);
@@ -203,7 +200,7 @@ Task<Client::Next> Client::ServeFlight(FlightTable::Launch launch, Deadline dead
     auto late = Send(Error{ErrorCode::kDeadlineExceeded,
                            flight->type + " (" + RequestName(flight->id) +
                                ") has not ended within the client's limit; others wait for it on",
-                           ""});
+                           DeadlineDetail(*flight, limit, limit)});
     const Next next = co_await std::move(late);
     co_return next;
   }

@@ -1,6 +1,7 @@
 #include "core/flight.h"
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <charconv>
 #include <exception>
 
@@ -15,7 +16,7 @@ Error CancelledError(const Flight& flight, Instant now) {
               what + " was cancelled at its deadline of " +
                   std::to_string(Millis(flight.deadline().at() - flight.begun)) + " ms" +
                   (flight.waiting_for.empty() ? "" : ", waiting for " + flight.waiting_for),
-              R"({"elapsed_ms":)" + std::to_string(Millis(now - flight.begun)) + "}"};
+              DeadlineDetail(flight, flight.deadline().at() - flight.begun, now - flight.begun)};
     case CancelReason::kOperator:
       return {ErrorCode::kCancelled, what + " was cancelled by the operator", ""};
     case CancelReason::kShutdown:
@@ -114,6 +115,12 @@ Task<void> FlightTable::Empty() {
     auto turn = empty_.Enter(true);
     co_await turn;
   }
+}
+
+std::string DeadlineDetail(const Flight& flight, Duration limit, Duration elapsed) {
+  boost::json::object detail{{"limit_ms", Millis(limit)}, {"elapsed_ms", Millis(elapsed)}};
+  if (!flight.waiting_for.empty()) detail["waiting_for"] = flight.waiting_for;
+  return boost::json::serialize(detail);
 }
 
 std::string RequestName(std::uint64_t id) { return "r" + std::to_string(id); }

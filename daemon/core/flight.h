@@ -122,6 +122,10 @@ class FlightTable {
   WaitQueue<bool> empty_;
 };
 
+// The `detail` of a deadline_exceeded: the limit that was hit, the time it took, and what was
+// waited for then.
+std::string DeadlineDetail(const Flight& flight, Duration limit, Duration elapsed);
+
 // "r17": a request's id as people see it, and back (0: it is none).
 std::string RequestName(std::uint64_t id);
 std::uint64_t RequestNumber(std::string_view name);

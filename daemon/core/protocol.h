@@ -1,6 +1,8 @@
 // The wire protocol: requests as types, parsing and its errors, replies as JSON text.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -65,6 +67,12 @@ struct Request {
   std::string request_id;           // empty: none
   bool progress = false;
 };
+
+// What is taken off a client's timeout_ms, so that it has its answer before it gives up: 250 ms or
+// a tenth, whichever is less.
+inline Duration MarginOf(Duration timeout) {
+  return std::min<Duration>(std::chrono::milliseconds(250), timeout / 10);
+}
 
 // The request's type on the wire, such as "PeekSession"; "Query" for all queries.
 std::string_view TypeOf(const RequestBody& body);

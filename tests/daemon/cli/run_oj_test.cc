@@ -180,6 +180,33 @@ TEST_F(RunOjTest, SilenceExits124NamingCommandObjectAndLimit) {
   EXPECT_TRUE(closed);
 }
 
+// The daemon strikes a little before the user's limit, which is the one to name.
+TEST_F(RunOjTest, DeadlineOfTheDaemonNamesTheUsersLimitAndWhatWasWaitedFor) {
+  ServeReply(ErrorPayload("deadline_exceeded", "cancelled at its deadline of 900 ms",
+                          R"({"limit_ms":900,"elapsed_ms":901,"waiting_for":"tmux"})"));
+  EXPECT_EQ(Run({"--timeout", "1000", "session", "peek", "work"}), 124);
+  EXPECT_EQ(err_,
+            "oj: session peek work: not done within 1000 ms (--timeout), waiting for tmux; the "
+            "request was cancelled\n    --timeout MS waits longer\n");
+}
+
+TEST_F(RunOjTest, DeadlineOfAChangeSaysHowToCheck) {
+  Set("OJ_TIMEOUT_IPC_MS", "1000");
+  ServeReply(ErrorPayload("deadline_exceeded", "cancelled at its deadline of 900 ms",
+                          R"({"limit_ms":900,"elapsed_ms":901,"waiting_for":"session:work"})"));
+  EXPECT_EQ(Run({"session", "kill", "work"}), 124);
+  EXPECT_THAT(err_, StartsWith("oj: session kill work: not done within 1000 ms "
+                               "(OJ_TIMEOUT_IPC_MS), waiting for session:work"));
+  EXPECT_THAT(err_, HasSubstr("may have taken effect before that"));
+}
+
+TEST_F(RunOjTest, OwnDeadlineOfTheDaemonIsToldInItsWords) {
+  ServeReply(ErrorPayload("deadline_exceeded", "cancelled at its deadline of 300 ms",
+                          R"({"limit_ms":300,"elapsed_ms":301})"));
+  EXPECT_EQ(Run({"--timeout", "1000", "session", "peek", "work"}), 124);
+  EXPECT_THAT(err_, StartsWith("oj: cancelled at its deadline of 300 ms\n"));
+}
+
 TEST_F(RunOjTest, SilenceAfterAChangeSaysHowToCheckAndNeverAsksTwice) {
   std::atomic<int> requests = 0;
   Serve([&](ServedConnection& connection) {

@@ -131,7 +131,9 @@ TEST_F(ClientTest, AnswerComesBeforeTheClientGivesUp) {
   loop.Advance(899ms);
   EXPECT_THAT(peer.Replies(), IsEmpty());
   loop.Advance(1ms);
-  EXPECT_THAT(peer.Replies(), ElementsAre(ErrorWith("deadline_exceeded")));
+  EXPECT_THAT(peer.Replies(),
+              ElementsAre(AllOf(ErrorWith("deadline_exceeded"), HasSubstr(R"("limit_ms":900,)"),
+                                HasSubstr(R"("waiting_for":"tmux")"))));
 }
 
 TEST_F(ClientTest, ShorterLimitOfAJoinerEndsItsWaitOnly) {
@@ -142,7 +144,9 @@ TEST_F(ClientTest, ShorterLimitOfAJoinerEndsItsWaitOnly) {
   first.Ask(kPeek);
   second.Ask(R"({"type":"PeekSession","session_id":"a","timeout_ms":1000})");
   loop.Advance(900ms);
-  EXPECT_THAT(second.Replies(), ElementsAre(ErrorWith("deadline_exceeded")));
+  EXPECT_THAT(second.Replies(),
+              ElementsAre(AllOf(ErrorWith("deadline_exceeded"), HasSubstr(R"("limit_ms":900,)"),
+                                HasSubstr(R"("waiting_for":"tmux")"))));
   EXPECT_EQ(LatchReason(), "none");
   second.Ask(kPing);
   EXPECT_THAT(second.Replies(), ElementsAre(kPong));
