@@ -86,15 +86,11 @@ Task<std::optional<std::string_view>> Client::NextFrame() {
 
 Task<bool> Client::ReadMore(Deadline begun_frame) {
   if (end_of_file_) co_return false;
+  // Between requests a client may stay as long as it likes, until the daemon drains.
+  DeadlineScope scope(&core_.lifecycle.intake, core_.seams.clock, begun_frame);
   auto read = ReadOnce();
-  if (begun_frame.never()) {
-    // Between requests a client may stay as long as it likes, until the daemon drains.
-    const bool more = co_await std::move(read).In(core_.lifecycle.intake);
-    co_return more;
-  }
-  auto bounded = WithDeadline(core_.seams.clock, begun_frame, std::move(read));
-  const auto more = co_await std::move(bounded).In(core_.lifecycle.intake);
-  co_return more && *more;
+  co_await read.EndIn(scope);
+  co_return !read.cancelled() && read.Take();
 }
 
 Task<bool> Client::ReadOnce() {

@@ -269,11 +269,13 @@ Result<Request> ParseRequest(std::string_view payload) {
 }
 
 std::string ErrorReply(const Error& error) {
-  json::object reply;
+  unsigned char buffer[4096];
+  json::monotonic_resource memory(buffer, sizeof buffer);
+  json::object reply(&memory);
   reply["type"] = "Error";
   reply["code"] = Name(error.code);
   reply["message"] = ToUtf8(error.message);
-  if (!error.detail.empty()) reply["detail"] = json::parse(error.detail);
+  if (!error.detail.empty()) reply["detail"] = json::parse(error.detail, &memory);
   return json::serialize(reply);
 }
 

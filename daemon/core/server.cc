@@ -69,7 +69,9 @@ Task<void> Server::Listen(Nursery& connections, std::function<void()> ready) {
 Task<void> Server::Accept(Nursery& connections) {
   while (true) {
     auto accept = seams_.listener.Accept();
-    auto connection = co_await std::move(accept).In(lifecycle_.intake);
+    co_await accept.EndIn(lifecycle_.intake);
+    if (accept.cancelled()) co_return;
+    auto connection = accept.Take();
     if (connection) {
       connections.Start(Serve(std::move(*connection)));
       continue;

@@ -83,32 +83,24 @@ ToolCommand TmuxClient::Tmux(std::vector<std::string> arguments, Duration timeou
 
 Task<Result<ProcessResult>> TmuxClient::Command(Flight& flight, SessionLease& lease,
                                                 std::vector<std::string> arguments, Effect effect) {
-  ToolCommand command = Tmux(std::move(arguments), config_.tmux);
-  // The server that the first session starts must live on; no tag leads to it.
-  command.tagged = command.argv[1] != "new-session";
-  lease.Settle();
-  lease.changing_ = effect == Effect::kChanges;
-  auto run = tools_.Run(flight, std::move(command), lease.after_);
-  auto result = co_await std::move(run);
-  if (result && result->end == ProcessResult::End::kExited) lease.changing_ = false;
-  co_return std::move(result);
-}
-
-Task<Result<ProcessResult>> TmuxClient::Look(Flight& flight, SessionLease& lease,
-                                             std::vector<std::string> arguments) {
   for (int asked = 1;; ++asked) {
-    auto run = Command(flight, lease, arguments, Effect::kLooks);
+    ToolCommand command = Tmux(arguments, config_.tmux);
+    // The server that the first session starts must live on; no tag leads to it.
+    command.tagged = command.argv[1] != "new-session";
+    lease.Settle();
+    lease.changing_ = effect == Effect::kChanges;
+    auto run = tools_.Run(flight, std::move(command), lease.after_);
     auto result = co_await std::move(run);
-    if (!result || !ServerWentAway(*result) || asked == kAsksOfADyingServer) {
-      co_return std::move(result);
-    }
+    if (result && result->end == ProcessResult::End::kExited) lease.changing_ = false;
+    const bool untold = effect == Effect::kLooks && result && ServerWentAway(*result);
+    if (!untold || asked == kAsksOfADyingServer) co_return std::move(result);
     co_await SleepFor(clock_, kAskAgain);
   }
 }
 
 Task<Result<Presence>> TmuxClient::Has(Flight& flight, SessionLease& lease, std::string id) {
   std::vector<std::string> arguments{"has-session", "-t", Session(id)};
-  auto run = Look(flight, lease, std::move(arguments));
+  auto run = Command(flight, lease, std::move(arguments), Effect::kLooks);
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return Presence::kPresent;
@@ -121,7 +113,7 @@ Task<Reply> TmuxClient::Capture(Flight& flight, SessionLease& lease, std::string
   std::vector<std::string> arguments{"capture-pane", "-t", Pane(id),
                                      "-p",           "-S", "-" + std::to_string(lines)};
   if (color) arguments.emplace_back("-e");
-  auto run = Look(flight, lease, std::move(arguments));
+  auto run = Command(flight, lease, std::move(arguments), Effect::kLooks);
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return std::move(result->out);

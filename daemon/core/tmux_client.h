@@ -64,11 +64,9 @@ class TmuxClient {
  private:
   friend class SessionLease;
   enum class Effect : std::uint8_t { kLooks, kChanges };
+  // What only looks is asked again while the server is going away.
   Task<Result<ProcessResult>> Command(Flight& flight, SessionLease& lease,
                                       std::vector<std::string> arguments, Effect effect);
-  // A command that changes nothing; asked again while the server is going away.
-  Task<Result<ProcessResult>> Look(Flight& flight, SessionLease& lease,
-                                   std::vector<std::string> arguments);
   ToolCommand Tmux(std::vector<std::string> arguments, Duration timeout) const;
   Task<void> UntilSafe(std::vector<std::shared_ptr<Quarantine>> undead, bool unfenced);
   // Whether the server has answered, or is proven dead.
