@@ -23,9 +23,12 @@ Task<ProcessResult> TreeRunner::Run(ProcessSpec spec) {
   std::unique_ptr<ChildProcess> child;
   result.end = ProcessResult::End::kCancelled;
   try {
+    // A start that is held up counts against the command's limit like the rest of it.
     auto spawn = host_.Spawn(spec, &failure);
-    child = co_await std::move(spawn);
-    result.end = ProcessResult::End::kSpawnFailed;
+    auto bounded = WithDeadline(clock_, spec.deadline, std::move(spawn));
+    auto spawned = co_await std::move(bounded);
+    result.end = spawned ? ProcessResult::End::kSpawnFailed : ProcessResult::End::kTimedOut;
+    if (spawned) child = std::move(*spawned);
   } catch (const Cancelled&) {
     // The gate was shut: nothing has run. The result says so; the next wait throws.
   }

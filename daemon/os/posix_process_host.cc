@@ -20,6 +20,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// A start that takes longer than this to twice this holds its thread up.
+constexpr Duration kStuck = milliseconds(100);
 // At most one look in this time at adopted processes that belong to no tree.
 constexpr Duration kStrayPause = milliseconds(100);
 // For how long an adopted process whose lease cannot be read may belong to anybody. In the middle
@@ -49,17 +51,18 @@ struct PosixProcessHost::Inbox {
 struct PosixProcessHost::Order final : SpawnJob {
   using SpawnJob::SpawnJob;
   Answer* waiter = nullptr;
+  LateChild* late = nullptr;  // what was returned before the answer came
   bool wanted = true;
   bool answered = false;
 };
 
 // Waits for the answer. The first wait of an order submits it, and a cancel drops it if the gate is
-// still open. If the gate was passed, the result is false and one must wait once more where the
-// cancel does not reach: ThrowIfCancelled() is for an order that will never begin.
+// still open. If the gate was passed, the result is false: ThrowIfCancelled() is for an order that
+// will never begin.
 class PosixProcessHost::Answer final : public Wait {
  public:
-  Answer(std::shared_ptr<Order> order, SpawnPool* submit_to)
-      : order_(std::move(order)), submit_to_(submit_to) {}
+  Answer(std::shared_ptr<Order> order, PosixProcessHost& host)
+      : order_(std::move(order)), host_(host) {}
   ~Answer() override { order_->waiter = nullptr; }
   bool await_resume() const {
     if (!begun_) ThrowIfCancelled();
@@ -69,9 +72,8 @@ class PosixProcessHost::Answer final : public Wait {
 
  private:
   bool Start() override {
-    if (order_->answered) return true;
     order_->waiter = this;
-    if (submit_to_ != nullptr) submit_to_->Submit(order_);
+    host_.Submit(order_);
     return false;
   }
   void Abandon() noexcept override {
@@ -80,7 +82,7 @@ class PosixProcessHost::Answer final : public Wait {
   }
 
   std::shared_ptr<Order> order_;
-  SpawnPool* submit_to_;
+  PosixProcessHost& host_;
   bool begun_ = false;
 };
 
@@ -99,6 +101,77 @@ class PosixProcessHost::Claim {
  private:
   PosixProcessHost& host_;
   std::shared_ptr<Order> order_;
+};
+
+// A process whose start nobody waits for any more, and of which it is not known yet whether it is
+// one. Any signal is for good: it is killed as soon as it can be.
+class PosixProcessHost::LateChild final : public ChildProcess {
+ public:
+  LateChild(PosixProcessHost& host, std::shared_ptr<Order> order, std::unique_ptr<Claim> claim,
+            std::size_t output_limit)
+      : host_(host), order_(std::move(order)), claim_(std::move(claim)), limit_(output_limit) {
+    order_->late = this;
+  }
+  ~LateChild() override { order_->late = nullptr; }
+
+  // Without a watch, HasEnded() still tells.
+  void OnAnswer() {
+    if (order_->error == 0) {
+      child_ = std::make_unique<PosixChild>(host_, *order_, limit_);
+      static_cast<void>(child_->Watch());
+      if (killed_) child_->Send(Signal::kKill);
+    }
+    answered_.Set();
+  }
+
+  int pid() const override { return child_ ? child_->pid() : StartingPid(*order_); }
+  Task<void> LeaderEnded() override { return AfterAnswer(&ChildProcess::LeaderEnded); }
+  bool HasEnded() override { return answered_.is_set() && (!child_ || child_->HasEnded()); }
+  Task<void> EndedOrFlooded() override { return AfterAnswer(&ChildProcess::EndedOrFlooded); }
+  bool Flooded() const override { return child_ && child_->Flooded(); }
+  Task<void> OutputClosed() override { return AfterAnswer(&ChildProcess::OutputClosed); }
+  std::string TakeOut() override { return child_ ? child_->TakeOut() : std::string(); }
+  std::string TakeErr() override { return child_ ? child_->TakeErr() : std::string(); }
+  void Send(Signal signal) override {
+    killed_ = true;
+    if (child_) return child_->Send(signal);
+    KillStarting(*order_);
+  }
+  Survivors Sweep() override { return child_ ? child_->Sweep() : Survivors{}; }
+  ExitStatus Reap() override { return child_ ? child_->Reap() : ExitStatus{true, SIGKILL}; }
+  std::string State() const override { return child_ ? child_->State() : "starting"; }
+
+ private:
+  Task<void> AfterAnswer(Task<void> (ChildProcess::*wait)()) {
+    auto answer = answered_.WaitSet();
+    co_await std::move(answer);
+    if (child_ == nullptr) co_return;
+    auto rest = (child_.get()->*wait)();
+    co_await std::move(rest);
+  }
+
+  PosixProcessHost& host_;
+  std::shared_ptr<Order> order_;
+  std::unique_ptr<Claim> claim_;
+  const std::size_t limit_;
+  std::unique_ptr<PosixChild> child_;
+  bool killed_ = false;
+  Event answered_;
+};
+
+// Looks after the pool while it is at work.
+class PosixProcessHost::StuckThreads final : private Timer {
+ public:
+  explicit StuckThreads(PosixProcessHost& host) : host_(host) {}
+  void Watch() {
+    if (!armed()) host_.loop_.Arm(*this, Deadline::After(host_.loop_.Now(), kStuck));
+  }
+
+ private:
+  void OnDue() noexcept override {
+    if (host_.pool_->ReplaceStuck()) Watch();
+  }
+  PosixProcessHost& host_;
 };
 
 // A process that nobody waits for: killed with its tree, and reaped when all of it has ended.
@@ -194,9 +267,11 @@ PosixProcessHost::PosixProcessHost(AsioLoop& loop, int spawn_threads, SpawnHooks
     });
   };
   pool_ = std::make_unique<SpawnPool>(spawn_threads, std::move(done), std::move(hooks));
+  stuck_threads_ = std::make_unique<StuckThreads>(*this);
 }
 
 PosixProcessHost::~PosixProcessHost() {
+  stuck_threads_.reset();
   pool_.reset();
   TakeAnswers();
   inbox_->host = nullptr;
@@ -215,15 +290,12 @@ Task<std::unique_ptr<ChildProcess>> PosixProcessHost::Spawn(const ProcessSpec& s
                                                             SpawnFailure* failure) {
   auto order = std::make_shared<Order>(spec);
   const std::size_t output_limit = spec.output_limit;
-  const Claim claim(*this, order);
-  Answer answer(order, pool_.get());
+  auto claim = std::make_unique<Claim>(*this, order);
+  Answer answer(order, *this);
   const bool answered = co_await answer;
   if (!answered) {
-    // Cancelled after the gate: the process is the caller's to kill. What is left to wait for is
-    // the beginning of its program.
-    CancelScope shield(nullptr);
-    auto rest = AwaitAnswer(order);
-    co_await std::move(rest).In(shield);
+    // Cancelled after the gate: the process is the caller's to kill, as soon as there is one.
+    co_return std::make_unique<LateChild>(*this, std::move(order), std::move(claim), output_limit);
   }
   failure->error = order->error;
   if (order->error != 0) co_return nullptr;
@@ -233,9 +305,9 @@ Task<std::unique_ptr<ChildProcess>> PosixProcessHost::Spawn(const ProcessSpec& s
   co_return std::move(child);
 }
 
-Task<void> PosixProcessHost::AwaitAnswer(std::shared_ptr<Order> order) {
-  Answer answer(order, nullptr);
-  co_await answer;
+void PosixProcessHost::Submit(std::shared_ptr<Order> order) {
+  pool_->Submit(std::move(order));
+  stuck_threads_->Watch();
 }
 
 void PosixProcessHost::TakeAnswers() {
@@ -251,6 +323,8 @@ void PosixProcessHost::TakeAnswer(Order& order) {
   order.answered = true;
   if (order.waiter != nullptr) {
     std::exchange(order.waiter, nullptr)->Give();
+  } else if (order.late != nullptr) {
+    order.late->OnAnswer();
   } else if (!order.wanted && order.pidfd) {
     Abandon(order.pid, std::move(order.pidfd), order.lease_tag);
   }

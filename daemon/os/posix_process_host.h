@@ -23,13 +23,14 @@ class PosixChild;
 // wait here; destroyed when the loop has stopped. The destructor kills what was left unreaped and
 // waits for it, for a second at most.
 //
-// A program that lies on a dead network disk holds up one of the pool's threads, and Spawn with it,
-// for as long as the kernel does.
+// A program that lies on a dead network disk holds up one of the pool's threads for as long as the
+// kernel does. Spawn waits for it as long as its scope lets it; then it returns a child that is
+// still "starting", which can be killed and waited for like any other.
 //
 // SpawnFailure::error is ENOTDIR if the directory to start in is missing, not ENOENT.
 class PosixProcessHost final : public ProcessHost {
  public:
-  // Throws std::system_error when descriptors or threads have run out.
+  // Throws std::system_error when descriptors have run out.
   explicit PosixProcessHost(AsioLoop& loop, int spawn_threads = 2, SpawnHooks hooks = {});
   ~PosixProcessHost() override;
   PosixProcessHost(const PosixProcessHost&) = delete;
@@ -44,6 +45,8 @@ class PosixProcessHost final : public ProcessHost {
   struct Order;
   class Answer;
   class Claim;
+  class LateChild;
+  class StuckThreads;
   class Orphan;
   class ChildSignals;
 
@@ -55,7 +58,7 @@ class PosixProcessHost final : public ProcessHost {
     std::optional<std::string> lease;  // nothing: not known yet
   };
 
-  static Task<void> AwaitAnswer(std::shared_ptr<Order> order);
+  void Submit(std::shared_ptr<Order> order);
   void TakeAnswers();
   void TakeAnswer(Order& order);
   // Kills the group, and reaps its leader when it has ended.
@@ -77,6 +80,7 @@ class PosixProcessHost final : public ProcessHost {
   std::vector<std::unique_ptr<Orphan>> orphans_;
   std::shared_ptr<Inbox> inbox_;
   std::unique_ptr<SpawnPool> pool_;
+  std::unique_ptr<StuckThreads> stuck_threads_;
 };
 
 }  // namespace oj

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -31,7 +32,39 @@ bool ReadAll(int fd, std::string& out) {
 
 std::string Directory(pid_t pid) { return "/proc/" + std::to_string(pid); }
 
+std::string ChildrenFile(pid_t thread) {
+  return Directory(getpid()) + "/task/" + std::to_string(thread) + "/children";
+}
+
+void ParsePids(std::string_view text, std::vector<pid_t>& out) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at < end) {
+    pid_t pid = 0;
+    const auto [next, error] = std::from_chars(at, end, pid);
+    if (error == std::errc()) out.push_back(pid);
+    at = next + 1;
+  }
+}
+
+std::string ProgramOf(pid_t pid) {
+  std::array<char, 4096> path;
+  const ssize_t n = readlink((Directory(pid) + "/exe").c_str(), path.data(), path.size());
+  return n > 0 ? std::string(path.data(), static_cast<std::size_t>(n)) : std::string();
+}
+
 }  // namespace
+
+pid_t StartingChild(pid_t thread) {
+  const UniqueFd file = Open(ChildrenFile(thread));
+  std::string text;
+  if (!file || !ReadAll(file.get(), text)) return 0;
+  std::vector<pid_t> children;
+  ParsePids(text, children);
+  const std::string own = ProgramOf(getpid());
+  const auto at = std::ranges::find(children, own, ProgramOf);
+  return at == children.end() ? 0 : *at;
+}
 
 std::string ProcessState(pid_t pid) {
   const UniqueFd file = Open(Directory(pid) + "/stat");
@@ -57,8 +90,7 @@ std::optional<std::string> LeaseOf(pid_t pid) {
 }
 
 AdoptedList::AdoptedList() {
-  const std::string pid = std::to_string(getpid());
-  file_ = Open("/proc/" + pid + "/task/" + pid + "/children");
+  file_ = Open(ChildrenFile(getpid()));
   if (!file_) throw std::system_error(errno, std::generic_category(), "/proc/.../children");
 }
 
@@ -77,14 +109,7 @@ void AdoptedList::Read(std::vector<pid_t>& out) const {
     ReadAll(file_.get(), many);
     text = many;
   }
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (at < end) {
-    pid_t pid = 0;
-    const auto [next, error] = std::from_chars(at, end, pid);
-    if (error == std::errc()) out.push_back(pid);
-    at = next + 1;
-  }
+  ParsePids(text, out);
 }
 
 }  // namespace oj

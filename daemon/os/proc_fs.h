@@ -16,6 +16,10 @@ namespace oj {
 // The letter of the process's state, such as "D"; empty if there is no such process.
 std::string ProcessState(pid_t pid);
 
+// The child of this process's thread that still runs this process's own program: the thread has
+// begun to start it and waits for its exec. 0: there is none.
+pid_t StartingChild(pid_t thread);
+
 // The value of OJ_LEASE in the environment with which the process was started; empty: it has none.
 // Nothing if it cannot be read (another user's process, or none).
 std::optional<std::string> LeaseOf(pid_t pid);

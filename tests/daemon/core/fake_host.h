@@ -33,6 +33,7 @@ class FakeHost final : public ProcessHost {
 
   ChildScript script;
   int spawn_errno = 0;
+  bool spawn_hangs = false;
   Log steps;  // "TERM@10", "KILL@510", "sweep 1@0" (equal ones in a row once), "reap@512"
   class Child;
   Child* last = nullptr;
@@ -122,6 +123,7 @@ class FakeHost::Child final : public ChildProcess {
 inline Task<std::unique_ptr<ChildProcess>> FakeHost::Spawn(const ProcessSpec&,
                                                            SpawnFailure* failure) {
   co_await CancellationPoint();
+  if (spawn_hangs) co_await SleepUntil(loop_, Deadline::Never());
   Step("spawn");
   if (spawn_errno != 0) {
     failure->error = spawn_errno;

@@ -174,6 +174,19 @@ TEST_F(TreeRunnerTest, SpawnFailureCarriesTheErrno) {
 }
 
 // Done means reaped: a stranger may hold the pipes for ever.
+TEST_F(TreeRunnerTest, SpawnThatHangsEndsAtTheDeadlineOfTheCommand) {
+  host.spawn_hangs = true;
+  ProcessSpec spec = Hard();
+  spec.deadline = Deadline::After(loop.Now(), 2s);
+  Begin(spec);
+  RunFor(1999ms);
+  EXPECT_FALSE(result);
+  RunFor(1ms);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->end, End::kTimedOut);
+  EXPECT_FALSE(result->started);
+}
+
 TEST_F(TreeRunnerTest, OutputThatStaysOpenDelaysTheEndByABoundedMomentOnly) {
   host.script.ends_after = 10ms;
   host.script.output_stays_open = true;

@@ -8,7 +8,9 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <fstream>
+#include <span>
 #include <sstream>
 
 #include "oj/nursery.h"
@@ -324,6 +326,131 @@ TEST_F(PosixProcessHostTest, AChildWhoseSpawnCallWasDestroyedIsKilledAndReaped) 
   };
 
   loop_.Run(body(loop_, host, barrier, outcome));
+}
+
+// Spawns and cancels once a child is there that does not come to its program.
+Task<void> CancelInExec(AsioLoop& loop, ProcessHost& host, ProcessSpec spec, Outcome& outcome) {
+  Nursery nursery(loop, nullptr);
+  nursery.Start(SpawnInto(host, std::move(spec), outcome));
+  auto starting = Until(loop, [] { return test::CountChildren() == 1; });
+  co_await std::move(starting);
+  nursery.scope().Cancel(CancelReason::kDisconnected);
+  co_await nursery.Join();
+}
+
+TEST_F(PosixProcessHostTest, AStartThatHangsInExecIsGivenUpAtTheCancelAndCanBeKilled) {
+  test::HeldProgram program(directory_.path());
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  PosixProcessHost host(loop_, 1);
+  Outcome outcome;
+
+  loop_.Run(CancelInExec(loop_, host, Command({program.path()}), outcome));
+
+  ASSERT_NE(outcome.child, nullptr);
+  EXPECT_EQ(outcome.child->State(), "starting");
+  EXPECT_GT(outcome.child->pid(), 0);
+  EXPECT_FALSE(outcome.child->HasEnded());
+  EXPECT_TRUE(RunTask(loop_, test::EndTree(loop_, *outcome.child)));
+  EXPECT_EQ(test::CountChildren(), 0);
+}
+
+// The kernel lets go of it only after it was given up: what it starts then is killed.
+TEST_F(PosixProcessHostTest, AStartThatWasGivenUpAndComesTrueIsKilled) {
+  Barrier barrier;
+  PosixProcessHost host(loop_, 1, {.before_gate = {}, .after_gate = [&] { barrier.Pass(); }});
+  Outcome outcome;
+  const auto body = [](AsioLoop& l, ProcessHost& h, Barrier& b, Outcome& o) -> Task<void> {
+    Nursery nursery(l, nullptr);
+    nursery.Start(SpawnInto(h, Command({"sleep", "100"}), o));
+    auto reached = Until(l, [&b] { return b.reached.load(); });
+    co_await std::move(reached);
+    nursery.scope().Cancel(CancelReason::kDisconnected);
+    co_await nursery.Join();
+    o.child->Send(Signal::kKill);
+    EXPECT_FALSE(o.child->HasEnded());
+    b.Open();
+    auto ended = Until(l, [&o] { return o.child->HasEnded(); });
+    const bool has_ended = co_await std::move(ended);
+    EXPECT_TRUE(has_ended);
+  };
+
+  loop_.Run(body(loop_, host, barrier, outcome));
+
+  const ExitStatus status = outcome.child->Reap();
+  EXPECT_TRUE(status.signaled);
+  EXPECT_EQ(status.value, SIGKILL);
+}
+
+TEST_F(PosixProcessHostTest, AStartThatHangsHoldsUpNoOther) {
+  test::HeldProgram program(directory_.path());
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  PosixProcessHost host(loop_, 1);
+  Outcome outcome;
+  const auto body = [](AsioLoop& l, ProcessHost& h, ProcessSpec held, Outcome& o) -> Task<bool> {
+    Nursery nursery(l, nullptr);
+    nursery.Start(SpawnInto(h, std::move(held), o));
+    auto starting = Until(l, [] { return test::CountChildren() == 1; });
+    co_await std::move(starting);
+    auto other = RunToEnd(l, h, Command({"true"}));
+    const Ended ended = co_await std::move(other);
+    EXPECT_EQ(o.child, nullptr) << "the first one hangs";
+    nursery.scope().Cancel(CancelReason::kDeadline);
+    co_await nursery.Join();
+    co_return ended.in_time&& ended.spawn_error == 0;
+  };
+
+  EXPECT_TRUE(RunTask(loop_, body(loop_, host, Command({program.path()}), outcome)));
+  EXPECT_TRUE(RunTask(loop_, test::EndTree(loop_, *outcome.child)));
+}
+
+TEST_F(PosixProcessHostTest, ThreadsThatHangAreReplacedUpToALimit) {
+  std::atomic<int> at_work = 0;
+  Barrier barrier;
+  PosixProcessHost host(loop_, 1, {.before_gate = {}, .after_gate = [&] {
+                                     ++at_work;
+                                     barrier.Pass();
+                                   }});
+  Outcome outcomes[SpawnPool::kMostStuck + 3];
+  const auto body = [](AsioLoop& l, ProcessHost& h, std::span<Outcome> o, std::atomic<int>& n,
+                       Barrier& b) -> Task<void> {
+    Nursery nursery(l, nullptr);
+    for (Outcome& each : o) nursery.Start(SpawnInto(h, Command({"true"}), each));
+    auto full = Until(l, [&n] { return n == SpawnPool::kMostStuck + 1; });
+    const bool is_full = co_await std::move(full);
+    EXPECT_TRUE(is_full);
+    co_await SleepFor(l, milliseconds(300));
+    EXPECT_EQ(n, SpawnPool::kMostStuck + 1);
+    b.Open();
+    co_await nursery.Join();
+  };
+
+  loop_.Run(body(loop_, host, outcomes, at_work, barrier));
+
+  for (Outcome& each : outcomes) {
+    ASSERT_NE(each.child, nullptr);
+    EXPECT_TRUE(RunTask(loop_, test::EndTree(loop_, *each.child)));
+  }
+}
+
+TEST_F(PosixProcessHostTest, AHostThatIsDestroyedWaitsForNoStartThatHangs) {
+  test::HeldProgram program(directory_.path());
+  if (!program.held()) GTEST_SKIP() << "no leases on this file system";
+  Outcome outcome;
+  const auto begun = std::chrono::steady_clock::now();
+  {
+    AsioLoop loop;
+    PosixProcessHost host(loop);
+    const auto body = [](AsioLoop& l, ProcessHost& h, ProcessSpec held, Outcome& o) -> Task<void> {
+      Nursery nursery(l, nullptr);
+      nursery.Start(SpawnInto(h, std::move(held), o));
+      auto starting = Until(l, [] { return test::CountChildren() == 1; });
+      co_await std::move(starting);
+    };
+    loop.Run(body(loop, host, Command({program.path()}), outcome));
+  }
+
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+  EXPECT_EQ(test::CountChildren(), 0);
 }
 
 TEST_F(PosixProcessHostTest, AHostThatIsDestroyedDropsWhatIsQueuedAndEndsWhatHasBegun) {

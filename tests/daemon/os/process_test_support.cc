@@ -1,5 +1,8 @@
 #include "process_test_support.h"
 
+#include <fcntl.h>
+#include <signal.h>
+
 #include <fstream>
 
 #include "os/proc_fs.h"
@@ -95,5 +98,14 @@ TempDirectory::~TempDirectory() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
 }
+
+HeldProgram::HeldProgram(const std::filesystem::path& directory) : path_(directory / "held") {
+  std::filesystem::copy_file("/bin/true", path_);
+  file_.Reset(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  fcntl(file_.get(), F_SETSIG, SIGURG);  // of who comes for the file; it is ignored
+  held_ = fcntl(file_.get(), F_SETLEASE, F_WRLCK) == 0;
+}
+
+void HeldProgram::LetGo() { fcntl(file_.get(), F_SETLEASE, F_UNLCK); }
 
 }  // namespace oj::test

@@ -14,6 +14,7 @@
 
 #include "oj/process_host.h"
 #include "os/asio_loop.h"
+#include "os/unique_fd.h"
 
 namespace oj::test {
 
@@ -63,6 +64,22 @@ class TempDirectory {
 
  private:
   std::filesystem::path path_;
+};
+
+// A program whose exec blocks in the kernel, as one on a dead network disk does, until it is let go
+// (or the kernel's lease-break-time is over, 45 s): this process has a lease on the file.
+class HeldProgram {
+ public:
+  explicit HeldProgram(const std::filesystem::path& directory);
+  // False: the file system knows no leases.
+  bool held() const { return held_; }
+  std::string path() const { return path_; }
+  void LetGo();
+
+ private:
+  std::string path_;
+  UniqueFd file_;
+  bool held_ = false;
 };
 
 }  // namespace oj::test
