@@ -40,6 +40,15 @@ constexpr std::array<Line, 17> kLines = {{
 }};
 static_assert(kLines.size() == static_cast<std::size_t>(EventKind::kDefect) + 1);
 
+// Somebody was told to come again: worth a line where requests that end are not.
+constexpr Line kRefused{level_enum::info, "refused: {0}"};
+
+const Line& LineOf(const LogEvent& event) {
+  const bool refused =
+      event.kind == EventKind::kRequestEnded && event.text == Name(ErrorCode::kBusy);
+  return refused ? kRefused : kLines.at(static_cast<std::size_t>(event.kind));
+}
+
 // One line, whatever was in the text.
 std::string OneLine(std::string_view text) {
   std::string line(text);
@@ -80,7 +89,7 @@ Result<std::unique_ptr<SpdlogEventLog>> SpdlogEventLog::Open(std::string_view le
 }
 
 void SpdlogEventLog::Record(const LogEvent& event) {
-  const Line& line = kLines.at(static_cast<std::size_t>(event.kind));
+  const Line& line = LineOf(event);
   if (!logger_->should_log(line.level)) return;
   std::string who;
   if (event.connection != 0) who += "connection " + std::to_string(event.connection) + " ";

@@ -80,6 +80,17 @@ TEST(SpdlogEventLogTest, LevelsAreKeptAndEachEventIsOneLine) {
   EXPECT_FALSE(SpdlogEventLog::Open("loud", file).ok());
 }
 
+TEST(SpdlogEventLogTest, RefusedRequestIsToldWhereOthersThatEndAreNot) {
+  const TempDir dir;
+  const std::string file = dir / "log";
+  auto log = SpdlogEventLog::Open("info", file);
+  ASSERT_TRUE(log.ok()) << log.error().message;
+  (*log)->Record({EventKind::kRequestEnded, 0, 3, 0, "SessionKill"});
+  (*log)->Record({EventKind::kRequestEnded, 0, 4, 0, "busy"});
+  EXPECT_THAT(ReadFile(file), Not(HasSubstr("request 3")));
+  EXPECT_THAT(ReadFile(file), HasSubstr("request 4 refused: busy\n"));
+}
+
 TEST(SystemRandomTest, NumbersDiffer) {
   SystemRandom random;
   EXPECT_NE(random.Next(), random.Next());
