@@ -225,6 +225,8 @@ std::string RenderStatus(const json::object& reply, const View&) {
   facts.Add("requests", OrDash(TextField(reply, "requests_active")) + " in flight");
   facts.Add("children", OrDash(TextField(reply, "children_active")) + " alive");
   facts.Add("locks", OrDash(TextField(reply, "locks_held")) + " held");
+  const std::string quarantined = JoinedField(reply, "quarantined");
+  if (!quarantined.empty()) facts.Add("quarantined", quarantined);
   for (const char* count : {"sessions", "workspaces", "agents"}) {
     facts.Add(count, TextField(reply, count));
   }

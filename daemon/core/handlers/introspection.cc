@@ -58,6 +58,7 @@ class Answer {
                  {"workspaces", 0},
                  {"agents", 0},
                  {"locks_held", core_.locks.held()},
+                 {"quarantined", Quarantined()},
                  {"counters", std::move(counters)}});
   }
 
@@ -117,6 +118,15 @@ class Answer {
   }
 
  private:
+  // "session:work: process 7 (state D) could not be killed", for each key in quarantine.
+  json::array Quarantined() const {
+    json::array all;
+    for (const LockTable::Row& row : core_.locks.Rows()) {
+      if (!row.quarantine.empty()) all.emplace_back(row.key + ": " + row.quarantine);
+    }
+    return all;
+  }
+
   json::value FlightJson(const Flight& flight) const {
     json::array locks, children;
     for (const std::string& key : flight.locks) locks.emplace_back(key);

@@ -105,6 +105,13 @@ TEST(RenderLocks, ShowsQuarantineBelowItsKey) {
             "    quarantined: pid 991, state D\n");
 }
 
+TEST(RenderStatus, QuarantinedKeysAreNamed) {
+  const auto reply = Object(R"({"quarantined":["session:a: process 7 could not be killed"]})");
+  EXPECT_NE(RenderStatus(reply, kPlainView)
+                .find("quarantined  session:a: process 7 could not be killed\n"),
+            std::string::npos);
+}
+
 TEST(RenderStatus, IsOneFactALine) {
   const auto reply = Object(R"({"version":"0.1.0","pid":5,"uptime_ms":183000,"requests_active":2,
       "children_active":1,"sessions":3,"workspaces":0,"agents":0,"locks_held":1,
