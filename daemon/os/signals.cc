@@ -8,6 +8,7 @@ namespace oj {
 void IgnoreSignals() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 // Held by the handler too, which runs once more after the set was destroyed.

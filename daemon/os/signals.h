@@ -10,8 +10,9 @@
 
 namespace oj {
 
-// SIGPIPE (a client that has gone is an error of its write) and SIGHUP (the terminal that the
-// daemon was started from) are ignored. Children must start with the defaults.
+// SIGPIPE (a client that has gone is an error of its write), SIGXFSZ (so is a file that may not
+// grow) and SIGHUP (the terminal that the daemon was started from) are ignored. Children must start
+// with the defaults.
 void IgnoreSignals();
 
 // SIGTERM and SIGINT, from construction to destruction.
