@@ -77,6 +77,9 @@ TEST_F(HungTmuxTest, KeysWhoseClientWasKilledAreQuarantinedUntilTheServerAnswers
   const Ended next = world_.Oj({"session", "send", "work", "two"});
   EXPECT_EQ(next.code, 4) << next.err;
   EXPECT_THAT(next.err, HasSubstr("quarantine"));
+  EXPECT_THAT(world_.daemon().Err(), HasSubstr("quarantined session:work"));
+  EXPECT_THAT(world_.daemon().Err(), HasSubstr("request 2 refused: busy"));
+  EXPECT_THAT(world_.Oj({"status"}).out, HasSubstr("session:work"));
   const Ended locks = world_.Oj({"locks"});
   EXPECT_THAT(locks.out, HasSubstr("session:work"));
   EXPECT_THAT(locks.out, HasSubstr("quarantine"));
