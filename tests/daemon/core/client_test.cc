@@ -11,7 +11,6 @@ using ::testing::IsEmpty;
 
 constexpr char kPing[] = R"({"type":"Ping"})";
 constexpr char kPong[] = R"({"type":"Pong"})";
-constexpr char kPeek[] = R"({"type":"PeekSession","session_id":"a"})";
 constexpr char kKill[] = R"({"type":"SessionKill","id":"a"})";
 const auto kPeeked = HasSubstr(R"("type":"SessionPeek")");
 
@@ -48,9 +47,7 @@ TEST_F(ClientTest, RequestByteByByteIsAnsweredOnce) {
 
 TEST_F(ClientTest, RequestThatComesWhileAnotherRunsIsServedAfterIt) {
   Serve();
-  Peer peer = Connect();
-  runner.Hangs("capture-pane");
-  peer.Ask(kPeek);
+  Peer peer = HungPeek();
   peer.Write(Frame(kPing).substr(0, 7));
   loop.Advance(1s);
   peer.Write(Frame(kPing).substr(7));
@@ -60,9 +57,7 @@ TEST_F(ClientTest, RequestThatComesWhileAnotherRunsIsServedAfterIt) {
 
 TEST_F(ClientTest, HalfCloseCancelsByDefault) {
   Serve();
-  Peer peer = Connect();
-  runner.Hangs("capture-pane");
-  peer.Ask(kPeek);
+  Peer peer = HungPeek();
   peer.HalfClose();
   EXPECT_EQ(LatchReason(), "disconnected");
   EXPECT_THAT(peer.Replies(), IsEmpty());
@@ -86,9 +81,7 @@ TEST_F(ClientTest, HalfCloseKeptDeliversTheReplyThenCloses) {
 TEST_F(ClientTest, HangUpCancelsAlsoWithUnreadBytesAndWhereHalfCloseIsKept) {
   config.half_close = HalfClose::kKeep;
   Serve();
-  Peer peer = Connect();
-  runner.Hangs("capture-pane");
-  peer.Ask(kPeek);
+  Peer peer = HungPeek();
   peer.Write(std::string(200'000, 'x'));
   EXPECT_FALSE(peer.wire->to_server.empty()) << "what waits is bounded";
   peer.Close();
@@ -111,10 +104,8 @@ TEST_F(ClientTest, HangUpWhileQueuedForTheLeaseStartsNothing) {
 
 TEST_F(ClientTest, SharedPeekGoesOnForTheClientThatStays) {
   Serve();
-  Peer first = Connect();
+  Peer first = HungPeek();
   Peer second = Connect();
-  runner.Hangs("capture-pane");
-  first.Ask(kPeek);
   second.Ask(kPeek);
   first.Close();
   EXPECT_EQ(LatchReason(), "none");
@@ -138,10 +129,8 @@ TEST_F(ClientTest, AnswerComesBeforeTheClientGivesUp) {
 
 TEST_F(ClientTest, ShorterLimitOfAJoinerEndsItsWaitOnly) {
   Serve();
-  Peer first = Connect();
+  Peer first = HungPeek();
   Peer second = Connect();
-  runner.Hangs("capture-pane");
-  first.Ask(kPeek);
   second.Ask(R"({"type":"PeekSession","session_id":"a","timeout_ms":1000})");
   loop.Advance(900ms);
   EXPECT_THAT(second.Replies(),
@@ -156,10 +145,8 @@ TEST_F(ClientTest, ShorterLimitOfAJoinerEndsItsWaitOnly) {
 
 TEST_F(ClientTest, OperatorCancelsARequestInFlight) {
   Serve();
-  Peer peer = Connect();
+  Peer peer = HungPeek();
   Peer operating = Connect();
-  runner.Hangs("capture-pane");
-  peer.Ask(kPeek);
   operating.Ask(R"({"type":"CancelRequest","id":"r1"})");
   EXPECT_THAT(peer.Replies(), ElementsAre(ErrorWith("cancelled")));
   EXPECT_THAT(operating.Replies(), ElementsAre(R"({"type":"Ok"})"));
@@ -194,10 +181,8 @@ TEST_F(ClientTest, ConnectionBeyondTheLimitIsToldBusy) {
 TEST_F(ClientTest, RequestBeyondTheLimitIsToldBusyAndPingIsStillServed) {
   config.max_requests = 1;
   Serve();
-  Peer first = Connect();
+  Peer first = HungPeek();
   Peer second = Connect();
-  runner.Hangs("capture-pane");
-  first.Ask(kPeek);
   second.Ask(kKill);
   second.Ask(kPing);
   EXPECT_THAT(second.Replies(),

@@ -9,7 +9,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr char kPing[] = R"({"type":"Ping"})";
-constexpr char kPeek[] = R"({"type":"PeekSession","session_id":"a"})";
 
 class DrainTest : public ServerTest {};
 
@@ -40,9 +39,7 @@ TEST_F(DrainTest, RequestThatMeetsTheDrainIsRefusedAsUnavailable) {
 TEST_F(DrainTest, RequestInFlightMayEndWithinTheDrain) {
   config.tmux = 1s;
   Serve();
-  Peer peer = Connect();
-  runner.Hangs("capture-pane");
-  peer.Ask(kPeek);
+  Peer peer = HungPeek();
   server->Stop();
   loop.Advance(999ms);
   EXPECT_FALSE(ended.has_value());
@@ -54,9 +51,7 @@ TEST_F(DrainTest, RequestInFlightMayEndWithinTheDrain) {
 TEST_F(DrainTest, RequestThatOutlastsTheDrainIsCancelledAndAnswered) {
   config.drain = 1s;
   Serve();
-  Peer peer = Connect();
-  runner.Hangs("capture-pane");
-  peer.Ask(kPeek);
+  Peer peer = HungPeek();
   server->Stop();
   loop.Advance(999ms);
   EXPECT_THAT(peer.Replies(), IsEmpty());
@@ -67,9 +62,7 @@ TEST_F(DrainTest, RequestThatOutlastsTheDrainIsCancelledAndAnswered) {
 
 TEST_F(DrainTest, SecondStopCancelsAtOnce) {
   Serve();
-  Peer peer = Connect();
-  runner.Hangs("capture-pane");
-  peer.Ask(kPeek);
+  Peer peer = HungPeek();
   server->Stop();
   loop.Advance(10ms);
   EXPECT_FALSE(ended.has_value());
@@ -137,10 +130,8 @@ TEST_F(DrainTest, ShutdownThatEndsDuringADrainIsNoSecondStop) {
   config.tmux = 3s;
   KnowSession("b");
   Serve();
-  Peer peeking = Connect();
+  Peer peeking = HungPeek();
   Peer stopping = Connect();
-  runner.Hangs("capture-pane");
-  peeking.Ask(kPeek);
   runner.Takes("kill-session", 1s);
   stopping.Ask(R"({"type":"Shutdown","kill":true})");
   server->Stop();

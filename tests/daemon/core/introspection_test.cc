@@ -49,7 +49,7 @@ TEST_F(IntrospectionTest, SharedRequestShowsHowManyWaitForIt) {
   Peer first = Connect();
   Peer second = Connect();
   runner.Hangs("capture-pane");
-  for (Peer* each : {&first, &second}) each->Ask(R"({"type":"PeekSession","session_id":"a"})");
+  for (Peer* each : {&first, &second}) each->Ask(kPeek);
   const json::array requests = Requests();
   ASSERT_EQ(requests.size(), 1U);
   EXPECT_EQ(requests[0].at("waiters"), 2);
@@ -77,7 +77,7 @@ TEST_F(IntrospectionTest, QuarantinedKeyIsNamedInLocksAndStatusAndItsRefusalIsLo
   Serve();
   auto undead = runner.HangsUndead("capture-pane");
   Peer peeking = Connect();
-  peeking.Ask(R"({"type":"PeekSession","session_id":"a"})");
+  peeking.Ask(kPeek);
   loop.Advance(config.tmux);
   const std::string why = "process 77 (state D) could not be killed";
   EXPECT_EQ(Locks().at(0).at("quarantine").as_string(), why);
@@ -95,9 +95,7 @@ TEST_F(IntrospectionTest, StatusCountsWhatIsActiveAndWhatWas) {
   KnowSession("gone");
   store.snapshot.sessions.back().status = SessionStatus::kGone;
   Serve();
-  Peer peeking = Connect();
-  runner.Hangs("capture-pane");
-  peeking.Ask(R"({"type":"PeekSession","session_id":"a"})");
+  Peer peeking = HungPeek();
   loop.Advance(70ms);
   EXPECT_EQ(Status(), json::parse(R"({"type":"Status","version":"0.1.0","pid":1,"uptime_ms":70,
     "requests_active":1,"children_active":1,"sessions":1,"workspaces":0,"agents":0,

@@ -182,6 +182,8 @@ class Peer {
   TestLoop& loop_;
 };
 
+inline constexpr char kPeek[] = R"({"type":"PeekSession","session_id":"a"})";
+
 class ServerTest : public ::testing::Test {
  protected:
   static constexpr unsigned kUid = 1000;
@@ -207,6 +209,13 @@ class ServerTest : public ::testing::Test {
         std::make_unique<MemoryConnection>(peer.wire, ++connections_, uid));
     if (!listener.arrivals.empty()) listener.arrivals.WakeFront();
     loop.RunReady();
+    return peer;
+  }
+  // A client whose peek hangs in tmux.
+  Peer HungPeek() {
+    Peer peer = Connect();
+    runner.Hangs("capture-pane");
+    peer.Ask(kPeek);
     return peer;
   }
   // L4: whatever a test did, the server ends and leaves nothing.

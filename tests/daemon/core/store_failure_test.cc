@@ -101,7 +101,7 @@ TEST_F(StoreFailureTest, PeekAndSendNeedNoDisk) {
   KnowSession("a");
   Serve();
   FillDisk();
-  EXPECT_THAT(Ask(R"({"type":"PeekSession","session_id":"a"})"), HasSubstr("SessionPeek"));
+  EXPECT_THAT(Ask(kPeek), HasSubstr("SessionPeek"));
   EXPECT_EQ(Ask(R"({"type":"SessionSend","id":"a","input":"x"})"), R"({"type":"Ok"})");
 }
 
