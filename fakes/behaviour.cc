@@ -206,7 +206,7 @@ void Flood(long long bytes) {
 
 int Behave(const Behaviour& behaviour, const std::string& tool,
            const std::vector<std::string>& args,
-           Outcome (*work)(const std::vector<std::string>& args)) {
+           Outcome (*work)(const std::vector<std::string>& args, const Behaviour& behaviour)) {
   if (behaviour.grandchild) LeaveGrandchild(tool, args, behaviour.setsid);
   Sleep(behaviour.delay);
   Hang(behaviour);
@@ -216,7 +216,7 @@ int Behave(const Behaviour& behaviour, const std::string& tool,
   if (behaviour.exit) {
     outcome.exit = *behaviour.exit;
   } else {
-    outcome = work(args);
+    outcome = work(args, behaviour);
   }
   WriteAll(STDOUT_FILENO, behaviour.out.value_or(outcome.out));
   WriteAll(STDERR_FILENO, behaviour.err.value_or(outcome.err));
@@ -228,7 +228,7 @@ int Behave(const Behaviour& behaviour, const std::string& tool,
 std::string StateDirectory() { return Env("OJ_FAKE_STATE"); }
 
 int RunFake(const std::string& tool, const std::vector<std::string>& args,
-            Outcome (*work)(const std::vector<std::string>& args)) {
+            Outcome (*work)(const std::vector<std::string>& args, const Behaviour& behaviour)) {
   // Until its behaviour is in force and journalled, it is not struck by what it can catch.
   sigset_t caught = CaughtSignals();
   sigprocmask(SIG_BLOCK, &caught, nullptr);

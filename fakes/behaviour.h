@@ -34,6 +34,9 @@ struct Behaviour {
   bool grandchild = false;  // leaves a child that holds stdout and stderr for 120 s
   bool setsid = false;      // that child leaves session and group
   long long flood_bytes = 0;
+  // tmux: what its server is doing after its last session has gone: "serves" this client first, or
+  // "exits" with its connection not taken. Empty: it has exited.
+  std::string passing;
 };
 
 // What the tool does and says when it is left alone.
@@ -47,7 +50,7 @@ struct Outcome {
 // code; 64 with a message on stderr if the rules are wrong. `args` come without argv[0]. After
 // 120 s SIGALRM ends it, whatever the rules say.
 int RunFake(const std::string& tool, const std::vector<std::string>& args,
-            Outcome (*work)(const std::vector<std::string>& args));
+            Outcome (*work)(const std::vector<std::string>& args, const Behaviour& behaviour));
 
 // `$OJ_FAKE_STATE`, or empty.
 std::string StateDirectory();

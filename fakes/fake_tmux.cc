@@ -118,10 +118,14 @@ std::string Parse(const Args& args, Command* to) {
 
 class Tmux {
  public:
-  explicit Tmux(TmuxServer server) : server_(std::move(server)) {}
+  // `passing`: as in Behaviour.
+  Tmux(TmuxServer server, const std::string& passing) : server_(std::move(server)) {
+    if (server_.EverRan() && server_.Sessions().empty()) passing_ = passing;
+  }
 
   // Stops at the first command that fails, as tmux does.
   Outcome Run(const Args& args) {
+    if (passing_ == "exits") return Fail("server exited unexpectedly");
     std::vector<Command> commands;
     std::string error;
     for (const Args& one : SplitSequence(args)) {
@@ -131,7 +135,7 @@ class Tmux {
         error.empty() &&
         (commands.empty() || std::any_of(commands.begin(), commands.end(),
                                          [](auto& c) { return c.name == "new-session"; }));
-    if (!starts && server_.Sessions().empty()) return NoServer();
+    if (!starts && passing_.empty() && server_.Sessions().empty()) return NoServer();
     if (!error.empty()) return Fail(error);
     for (const Command& command : commands) {
       if (Do(command); outcome_.exit != 0) break;
@@ -193,6 +197,10 @@ class Tmux {
   // "=NAME" is that session; "NAME" may also be a prefix that only one session has; "" any. For a
   // pane the session's name ends in ':', or else it would be the name of a pane.
   bool Find(const std::string& target, bool pane, std::string* session) {
+    if (server_.Sessions().empty()) {
+      Fail("no current target");
+      return false;
+    }
     const std::size_t colon = target.find(':');
     const std::size_t period = target.find('.');
     std::string name = target.substr(0, colon);
@@ -286,12 +294,13 @@ class Tmux {
   }
 
   TmuxServer server_;
+  std::string passing_;  // of a server that has no session any more
   Outcome outcome_;
 };
 
-Outcome Work(const Args& args) {
+Outcome Work(const Args& args, const Behaviour& behaviour) {
   if (!args.empty() && args[0] == "-V") return {0, "tmux 3.3a\n", ""};
-  return Tmux(TmuxServer(StateDirectory())).Run(args);
+  return Tmux(TmuxServer(StateDirectory()), behaviour.passing).Run(args);
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ class Reader {
     if (key == "hang_while") return Text(key, value, &b.hang_while);
     if (key == "out") return Text(key, value, &b.out.emplace());
     if (key == "err") return Text(key, value, &b.err.emplace());
+    if (key == "passing") return Passing(key, value, &b.passing);
     if (key == "hang") return Bool(key, value, &b.hang);
     if (key == "ignore_term") return Bool(key, value, &b.ignore_term);
     if (key == "exit_zero_on_term") return Bool(key, value, &b.exit_zero_on_term);
@@ -67,6 +68,10 @@ class Reader {
     return true;
   }
 
+  bool Passing(std::string_view key, const toml::node& value, std::string* to) {
+    if (!Text(key, value, to)) return false;
+    return *to == "serves" || *to == "exits" || Fail(value, key, "must be serves or exits");
+  }
   bool Text(std::string_view key, const toml::node& value, std::string* to) {
     if (!value.is_string()) return Fail(value, key, "must be a string");
     *to = value.as_string()->get();

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -45,6 +46,8 @@ struct Facts {
   bool at_rest = true;
   // What was left at the end, above what there was at the start: "zombies", 2.
   std::vector<std::pair<std::string, std::int64_t>> left;
+  // Processes that may have answered otherwise than their tool does, ascending; absent: not known.
+  std::optional<std::vector<std::uint64_t>> misanswered;
   // Steps of clients that ended otherwise than the scenario expects.
   std::vector<std::string> unexpected;
 

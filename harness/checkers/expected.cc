@@ -2,14 +2,57 @@
 #include <algorithm>
 
 #include "checkers/checker.h"
+#include "oj/error.h"
 
 namespace oj::sim {
+namespace {
+
+bool Misanswered(const RequestLife& request, const Story& story, const Facts& facts) {
+  return std::any_of(request.processes.begin(), request.processes.end(), [&](std::size_t index) {
+    return std::binary_search(facts.misanswered->begin(), facts.misanswered->end(),
+                              story.processes[index].pid);
+  });
+}
+
+// The request that a call began or joined; null if there is none, or more than one can be meant.
+const RequestLife* RequestOf(const CallLife& call, const Story& story) {
+  const RequestLife* found = nullptr;
+  for (const RequestLife& request : story.requests) {
+    for (const RequestLife::Waiter& waiter : request.waiters) {
+      if (waiter.connection != call.connection || waiter.since.event < call.sent.event ||
+          waiter.since.event > call.answered->event) {
+        continue;
+      }
+      if (found != nullptr) return nullptr;
+      found = &request;
+    }
+  }
+  return found;
+}
+
+// `tool_failed` says that a tool did what nobody could expect: then one must have.
+void CheckBlame(const CallLife& call, const Story& story, const Facts& facts, Verdict& verdict) {
+  if (!call.answered || call.queued) return;
+  const TraceEvent& answer = story.trace.events()[call.answered->event];
+  if (story.trace.Text(answer) != Name(ErrorCode::kToolFailed)) return;
+  const RequestLife* request = RequestOf(call, story);
+  if (request == nullptr || Misanswered(*request, story, facts)) return;
+  verdict.violations.push_back({answer.at,
+                                "client " + std::to_string(call.client) + " got tool_failed to " +
+                                    std::string(call.type) + ", r" + std::to_string(request->id) +
+                                    ", whose tools all did what such tools do",
+                                {call.answered->event}});
+}
+
+}  // namespace
 
 Verdict CheckExpected(const Story& story, const Facts& facts) {
   Verdict verdict{"expect", "as the scenario says", {}};
   for (const std::string& each : facts.unexpected) {
     verdict.violations.push_back({story.end, each, {}});
   }
+  if (!facts.misanswered) return verdict;
+  for (const CallLife& each : story.calls) CheckBlame(each, story, facts, verdict);
   return verdict;
 }
 

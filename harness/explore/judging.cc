@@ -87,6 +87,7 @@ std::vector<Verdict> Judging::Judge(const SimResult& run, const Chooser& chooser
   facts.latency = kSimLatency;
   facts.spawn = kSimSpawn;
   facts.shielded = CommitsOf(chooser);
+  facts.misanswered = run.misanswered;
   std::int64_t zombies = 0;
   std::int64_t alive = 0;
   for (const LeftProcess& each : run.processes) {

@@ -142,6 +142,9 @@ class Parser {
     ToolRule rule;
     for (const auto& [name, value] : table) ReadToolKey(name.str(), value, rule);
     if (rule.tool.empty()) read_.Fail(table, "tool", "is missing");
+    if (rule.passing != ToolRule::Passing::kNo && rule.tool != "tmux") {
+      read_.Fail(table, "passing", "is of use only with tool = \"tmux\"");
+    }
     if (rule.setsid && !rule.grandchild) {
       read_.Fail(table, "setsid", "is of use only with grandchild = true");
     }
@@ -165,6 +168,8 @@ class Parser {
       rule.out = read_.Text(value, key);
     } else if (key == "err") {
       rule.err = read_.Text(value, key);
+    } else if (key == "passing") {
+      rule.passing = ReadPassing(value);
     } else if (key == "flood_bytes") {
       rule.flood_bytes = read_.Integer(value, key, 0, kMost);
     } else {
@@ -172,6 +177,12 @@ class Parser {
       if (flag == nullptr) Unknown(value, key);
       *flag = read_.Bool(value, key);
     }
+  }
+  ToolRule::Passing ReadPassing(const toml::node& value) {
+    const std::string text = read_.Text(value, "passing");
+    if (text == "serves") return ToolRule::Passing::kServes;
+    if (text != "exits") read_.Fail(value, "passing", "must be serves or exits");
+    return ToolRule::Passing::kExits;
   }
   static bool* Flag(std::string_view key, ToolRule& rule) {
     if (key == "hang") return &rule.hang;

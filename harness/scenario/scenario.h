@@ -21,6 +21,12 @@ enum class World : std::uint8_t { kSim, kFakes, kReal };
 // How a tool behaves: one vocabulary for simulated processes and for the fakes (their rules file
 // has the same keys). What is not said: it answers at once, as the real tool would.
 struct ToolRule {
+  // What a tmux server is doing whose last session has gone: passing = "serves", "exits".
+  enum class Passing : std::uint8_t {
+    kNo,      // nothing: it has exited
+    kServes,  // it serves this client first
+    kExits,   // it exits with this client's connection not taken
+  };
   std::string tool;   // "tmux" or "git"
   std::string match;  // a substring of the arguments joined by blanks; empty: all
   int nth = 0;        // only the n-th matching call, from 1; 0: every
@@ -32,9 +38,10 @@ struct ToolRule {
   std::optional<int> signal;       // it dies of this signal, without doing its work
   std::optional<std::string> out;  // in place of its own output
   std::optional<std::string> err;
-  bool grandchild = false;       // leaves a process behind that holds its output
-  bool setsid = false;           // that process leaves the session and the group
-  std::int64_t flood_bytes = 0;  // it writes so many bytes first
+  bool grandchild = false;         // leaves a process behind that holds its output
+  bool setsid = false;             // that process leaves the session and the group
+  std::int64_t flood_bytes = 0;    // it writes so many bytes first
+  Passing passing = Passing::kNo;  // met by the call if there is no session any more
 };
 
 // The tool's server stops answering in [from, until): clients hang. In the real world SIGSTOP.

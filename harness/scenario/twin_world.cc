@@ -84,6 +84,9 @@ std::string RuleText(const ToolRule& rule, Duration delay) {
   if (rule.err) add("err", Quoted(*rule.err));
   if (rule.grandchild) add("grandchild", "true");
   if (rule.setsid) add("setsid", "true");
+  if (rule.passing != ToolRule::Passing::kNo) {
+    add("passing", rule.passing == ToolRule::Passing::kServes ? "\"serves\"" : "\"exits\"");
+  }
   if (rule.flood_bytes > 0) add("flood_bytes", std::to_string(rule.flood_bytes));
   return text;
 }

@@ -32,6 +32,12 @@ struct Behaviour {
   int forks = 0;               // new members, one at each signal
   Duration uninterruptible{};  // SIGKILL waits so long
   Duration late_output{};      // from its end to the end of file
+
+  // It may end by itself, and answer otherwise than its tool would.
+  bool Misanswers() const {
+    return exit || signal || crash_after || exit_zero_on_term ||
+           (rule != nullptr && (rule->out || rule->err));
+  }
 };
 
 // Counts calls for the rules' `nth`.

@@ -17,6 +17,7 @@ constexpr Duration kExit = microseconds(100);       // from the last work to the
 constexpr Duration kStranger = milliseconds(3000);  // the life of what nobody is to kill
 constexpr Duration kHangs[] = {milliseconds(80), milliseconds(700), milliseconds(3000),
                                milliseconds(9000)};
+constexpr Duration kPassing = milliseconds(25);  // from its last session to a tmux server's end
 constexpr std::size_t kMostFlood = 65536;  // bytes that are really kept of a flood beyond the limit
 
 std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
@@ -180,6 +181,27 @@ void SimProcesses::DrawHang(SimTree& tree) {
   windows_.back()->Begin();
 }
 
+// A server without sessions exits when it has served its clients: soon, not at once.
+Passing SimProcesses::DrawPassing(SimTree& tree) {
+  const ToolRule* rule = tree.behaviour.rule;
+  if (rule != nullptr && rule->passing != ToolRule::Passing::kNo) {
+    return rule->passing == ToolRule::Passing::kServes ? Passing::kServes : Passing::kExits;
+  }
+  if (tmux_.running() || !tmux_emptied_ || loop_.Now() - *tmux_emptied_ > kPassing) {
+    return Passing::kGone;
+  }
+  const auto pid = static_cast<std::uint64_t>(tree.leader().pid);
+  return static_cast<Passing>(decisions_.Pick(sites::kTmuxPasses, pid, 3));
+}
+
+ToolAnswer SimProcesses::AskTmux(SimTree& tree) {
+  const Passing passing = DrawPassing(tree);
+  const bool ran = tmux_.running();
+  ToolAnswer answer = tmux_.Execute(tree.argv, passing);
+  if (ran && !tmux_.running()) tmux_emptied_ = loop_.Now();
+  return answer;
+}
+
 void SimProcesses::Perform(SimTree& tree, bool alive) {
   const Behaviour& how = tree.behaviour;
   SimProcess& leader = tree.leader();
@@ -188,7 +210,7 @@ void SimProcesses::Perform(SimTree& tree, bool alive) {
   if (how.exit) {
     answer.exit = *how.exit;
   } else if (tree.tool == 0) {
-    answer = tmux_.Execute(tree.argv);
+    answer = AskTmux(tree);
   } else if (tree.tool == 1) {
     answer.out = "git version 2.39.5\n";
   }
@@ -317,6 +339,12 @@ void SimProcesses::BeginLife(std::uint32_t life) {
   life_ended_ = false;
   for (SimTree& tree : trees_) {
     if (tree.life != life && tree.tagged) Signal(tree, kSigkill);
+  }
+}
+
+void SimProcesses::ListMisanswers(std::vector<std::uint64_t>& to) {
+  for (SimTree& tree : trees_) {
+    if (tree.behaviour.Misanswers()) to.push_back(static_cast<std::uint64_t>(tree.leader().pid));
   }
 }
 

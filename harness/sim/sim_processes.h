@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,6 +90,8 @@ class SimProcesses {
   // Faults stop: windows that were drawn end; those of the scenario stay.
   void Calm();
   std::vector<LeftProcess> Left() const;
+  // The pids, ascending, of those that may have answered otherwise than their tool.
+  void ListMisanswers(std::vector<std::uint64_t>& to);
   std::size_t armed_timers() const;
 
  private:
@@ -116,6 +119,8 @@ class SimProcesses {
   void Shut(Tool& tool);
   void Resume(Tool& tool);
   void DrawHang(SimTree& tree);
+  ToolAnswer AskTmux(SimTree& tree);
+  Passing DrawPassing(SimTree& tree);
 
   SimLoop& loop_;
   Decisions& decisions_;
@@ -124,6 +129,7 @@ class SimProcesses {
   Behaviours behaviours_;
   std::vector<Tool> tools_;  // tmux, git, others
   std::vector<std::unique_ptr<Window>> windows_;
+  std::optional<Instant> tmux_emptied_;  // when its last session went
   int last_pid_ = 1000;
   std::uint32_t life_ = 0;
   bool life_ended_ = false;

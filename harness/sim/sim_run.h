@@ -73,7 +73,8 @@ struct SimResult {
   std::size_t open_connections = 0;    // daemon's ends
   std::size_t armed_timers = 0;        // of the daemon
   std::vector<SessionSetup> sessions;  // tmux's, with what is on their screens
-  std::uint32_t daemons = 0;           // incarnations
+  std::vector<std::uint64_t> misanswered;  // pids of what answers otherwise than its tool
+  std::uint32_t daemons = 0;               // incarnations
 
   bool AllExpected() const {
     for (const ClientOutcome& each : outcomes) {

@@ -148,10 +148,15 @@ void SimTmux::Create(const std::string& id, std::string screen) {
   ever_ran_ = true;
 }
 
-ToolAnswer SimTmux::Execute(const std::vector<std::string>& argv) {
+ToolAnswer SimTmux::Execute(const std::vector<std::string>& argv, Passing passing) {
   ToolAnswer answer;
   if (argv.size() > 1 && argv[1] == "-V") {
     answer.out = "tmux 3.3a\n";
+    return answer;
+  }
+  if (running() || !ever_ran_) passing = Passing::kGone;
+  if (passing == Passing::kExits) {
+    Fail(answer, "server exited unexpectedly");
     return answer;
   }
   std::vector<std::string> kept;
@@ -165,7 +170,7 @@ ToolAnswer SimTmux::Execute(const std::vector<std::string>& argv) {
     }
     starts = starts || commands[i].name == "new-session";
   }
-  if (!starts && !running()) return NoServer();
+  if (!starts && !running() && passing == Passing::kGone) return NoServer();
   for (const Command& command : commands) {
     Do(command, answer);
     if (answer.exit != 0) break;
@@ -224,6 +229,10 @@ void SimTmux::ListSessions(const Command& command, ToolAnswer& answer) const {
 // "=ID" is that session; "ID" may also be a prefix that only one has. For a pane ':' follows.
 std::string* SimTmux::Find(std::string_view target, bool pane, ToolAnswer& answer,
                            std::string_view& id) {
+  if (!running()) {
+    Fail(answer, "no current target");
+    return nullptr;
+  }
   const std::size_t colon = target.find(':');
   std::string_view name = target.substr(0, colon);
   const bool exact = !name.empty() && name[0] == '=';

@@ -2,6 +2,7 @@
 // of tmux 3.3a.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -15,12 +16,19 @@ struct ToolAnswer {
   std::string err;
 };
 
+// What a client meets that comes a moment after a server's last session has gone.
+enum class Passing : std::uint8_t {
+  kGone,    // nobody listens any more
+  kServes,  // it still serves whoever comes before it looks at its clients again
+  kExits,   // it exits with the client's connection not yet taken: nothing was carried out
+};
+
 class SimTmux {
  public:
   void Create(const std::string& id, std::string screen);
   // Carries out `argv` (argv[0] is the tool), perhaps a sequence of commands; stops at the first
-  // that fails.
-  ToolAnswer Execute(const std::vector<std::string>& argv);
+  // that fails. `passing`: of a server without sessions, if one ever ran.
+  ToolAnswer Execute(const std::vector<std::string>& argv, Passing passing = Passing::kGone);
   bool Has(std::string_view id) const { return sessions_.find(id) != sessions_.end(); }
   bool running() const { return !sessions_.empty(); }
   // What is on each session's screen, by id.

@@ -312,6 +312,7 @@ void SimWorld::Finish() {
   while (loop_.Step()) {
   }
   result_.processes = processes_.Left();
+  processes_.ListMisanswers(result_.misanswered);
   for (const auto& [id, screen] : tmux_.sessions()) result_.sessions.push_back({id, screen});
   result_.daemons = lives_;
 }
@@ -329,6 +330,7 @@ void RunSim(const Scenario& scenario, Chooser& chooser, const SimOptions& option
   result.violations.clear();
   result.processes.clear();
   result.sessions.clear();
+  result.misanswered.clear();
   result.armed_timers = result.leases_held = result.keys_quarantined = 0;
   SimWorld world(scenario, chooser, options, result);
   world.Run();

@@ -14,6 +14,7 @@ inline constexpr Site kBehaviour{"behaviour", SiteClass::kProcess, 0.25};
 inline constexpr Site kParameter{"parameter", SiteClass::kProcess, 0.5};
 inline constexpr Site kSlowDeath{"slow-death", SiteClass::kProcess, 0.1};
 inline constexpr Site kTmuxHangs{"tmux-hangs", SiteClass::kProcess, 0.03};
+inline constexpr Site kTmuxPasses{"tmux-passes", SiteClass::kProcess, 0.4};
 
 inline constexpr Site kBufferSize{"buffer-size", SiteClass::kTransport, 0.2};
 inline constexpr Site kDelivery{"delivery", SiteClass::kTransport, 0.15};

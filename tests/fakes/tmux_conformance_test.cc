@@ -2,7 +2,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
+#include <iostream>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,17 +52,23 @@ class TmuxConformance : public testing::Test {
     return Normal(RunTool(line, {{"TMUX_TMPDIR", real_socket()}, {"LC_ALL", "C.UTF-8"}}),
                   real_socket());
   }
-  Ended Fake(Line line) {
+  // `passing`: what its server is doing if there is no session any more; see fakes/behaviour.h.
+  Ended Fake(Line line, const std::string& passing = "") {
     line.insert(line.begin(), OJ_FAKE_TMUX);
-    return Normal(RunTool(line, {{"TMUX_TMPDIR", dir_.path()}, {"OJ_FAKE_STATE", state()}}),
-                  dir_.path());
+    Environment environment{{"TMUX_TMPDIR", dir_.path()}, {"OJ_FAKE_STATE", state()}};
+    if (!passing.empty()) {
+      const std::string rules = dir_.path() + "/rules.toml";
+      WriteFile(rules, "[[rule]]\ntool = \"tmux\"\npassing = \"" + passing + "\"\n");
+      environment.emplace_back("OJ_FAKE_RULES", rules);
+    }
+    return Normal(RunTool(line, environment), dir_.path());
   }
 
   // The real terminal echoes a little later: what differs at first is looked at again.
-  void ExpectAlike(const Line& line) {
+  void ExpectAlike(const Line& line, const std::string& passing = "") {
     SCOPED_TRACE(Show(line));
     Ended real = Real(line);
-    const Ended fake = Fake(line);
+    const Ended fake = Fake(line, passing);
     for (int i = 0; i < 300 && line[0] == "capture-pane" && real.out != fake.out; ++i) {
       real = Real(line);
     }
@@ -71,8 +82,31 @@ class TmuxConformance : public testing::Test {
     EXPECT_TRUE(Eventually([&] { return Real({"list-sessions"}).err.starts_with("no server"); }));
   }
 
+  // Both have had a session, and have none.
+  void EndLastSession() {
+    Real({"kill-session", "-t", "=work"});
+    Fake({"kill-session", "-t", "=work"});
+  }
+  pid_t RealServer() { return std::atoi(Real({"display-message", "-p", "#{pid}"}).out.c_str()); }
+
   TempDir dir_;
 };
+
+// What the daemon asks of a server that may be about to go.
+const std::vector<Line>& Questions() {
+  static const std::vector<Line> lines{
+      {"has-session", "-t", "=work"},
+      {"has-session", "-t", "=work:"},
+      {"has-session"},
+      {"has-session", "-x"},
+      {"kill-session", "-t", "=work"},
+      {"capture-pane", "-t", "=work:", "-p", "-S", "-40"},
+      {"send-keys", "-t", "=work:", "-l", "--", "hi", ";", "send-keys", "-t", "=work:", "Enter"},
+      {"list-sessions", "-F", "#{session_name}"},
+      {"display-message", "-p", "hi"},
+      {"new-session", "-d", "-s", "next", "--", "sleep", "600"}};
+  return lines;
+}
 
 TEST_F(TmuxConformance, WithoutAServerEveryCommandSaysSo) {
   for (const Line& line : std::vector<Line>{{"has-session", "-t", "=work"},
@@ -95,6 +129,71 @@ TEST_F(TmuxConformance, AfterTheLastSessionThereIsNoServer) {
   ExpectAlike({"kill-session", "-t", "=work"});
   ExpectAlike({"list-sessions", "-F", "#{session_name}"});
   ExpectAlike({"has-session", "-x"});
+}
+
+// A server that stays for want of the option is one that is caught before it exits.
+TEST_F(TmuxConformance, AServerWithoutSessionsServesUntilItExits) {
+  ExpectAlike({"new-session", "-d", "-s", "work", "--", "sleep", "600"});
+  ASSERT_EQ(Real({"set-option", "-s", "exit-empty", "off"}).value, 0);
+  EndLastSession();
+  for (const Line& line : Questions()) ExpectAlike(line, "serves");
+  ExpectAlike({"list-sessions", "-F", "#{session_name}"});
+}
+
+// The server is stopped so that it cannot take the connection, and then killed.
+TEST_F(TmuxConformance, AServerThatExitsThrowsOutWhoeverItHasNotServed) {
+  for (const Line& line : Questions()) {
+    SCOPED_TRACE(Show(line));
+    Fake({"new-session", "-d", "-s", "work", "--", "sleep", "600"});
+    Fake({"kill-session", "-t", "=work"});
+    const Ended fake = Fake(line, "exits");
+    Ended real;
+    EXPECT_TRUE(Eventually([&] {
+      Real({"new-session", "-d", "-s", "work", "--", "sleep", "600"});
+      const pid_t server = RealServer();
+      if (server <= 1) return false;
+      kill(server, SIGSTOP);
+      Line argv{"/usr/bin/tmux"};
+      argv.insert(argv.end(), line.begin(), line.end());
+      Program client(argv, {{"TMUX_TMPDIR", real_socket()}, {"LC_ALL", "C.UTF-8"}});
+      // Long enough for it to connect; if not, it is tried again.
+      for (int i = 0; i < 20; ++i) ShortPause();
+      kill(server, SIGKILL);
+      real = Normal(client.Wait(), real_socket());
+      return real.err == fake.err;
+    })) << real.err;
+    EXPECT_EQ(fake.value, real.value);
+    EXPECT_EQ(fake.out, real.out);
+    EXPECT_EQ(Fake({"list-sessions"}).err,
+              "no server running on SOCKET/tmux-" + std::to_string(getuid()) + "/default\n");
+  }
+}
+
+// Whatever the real one answers right after its last session, the fake can answer too.
+TEST_F(TmuxConformance, RightAfterTheLastSessionTheRealAnswersAreAmongTheFakes) {
+  const auto told = [](const Ended& ended) {
+    return std::to_string(ended.value) + "|" + ended.out + "|" + ended.err;
+  };
+  std::map<std::string, int> seen;
+  for (int i = 0; i < 60; ++i) {
+    const Line& line = Questions()[static_cast<std::size_t>(i) % Questions().size()];
+    SCOPED_TRACE(Show(line));
+    const Line make{"new-session", "-d", "-s", "work", "--", "sleep", "600"};
+    std::set<std::string> fakes;
+    for (const char* passing : {"", "serves", "exits"}) {
+      Fake(make);
+      Fake({"kill-session", "-t", "=work"});
+      fakes.insert(told(Fake(line, passing)));
+      Fake({"kill-server"});
+    }
+    ASSERT_TRUE(Eventually([&] { return Real(make).value == 0; }));
+    Real({"kill-session", "-t", "=work"});
+    const Ended real = Real(line);
+    EXPECT_TRUE(fakes.contains(told(real))) << told(real);
+    ++seen[real.err];
+    Real({"kill-server"});
+  }
+  for (const auto& [text, times] : seen) std::cout << times << " times: " << text << '\n';
 }
 
 TEST_F(TmuxConformance, SessionsAreMadeFoundAndKilled) {

@@ -26,6 +26,34 @@ TEST_F(SimTmuxTest, ServerGoesWithItsLastSession) {
   EXPECT_EQ(Run({"list-sessions"}).err, "no server running on /tmp/tmux-0/default\n");
 }
 
+TEST_F(SimTmuxTest, ServerThatPassesServesThoseWhoComeInTime) {
+  tmux.Create("work", "");
+  Run({"kill-session", "-t", "=work"});
+  const auto serves = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "tmux");
+    return tmux.Execute(arguments, Passing::kServes);
+  };
+  EXPECT_EQ(serves({"has-session", "-t", "=work"}).err, "no current target\n");
+  EXPECT_EQ(serves({"list-sessions"}).exit, 0);
+  EXPECT_EQ(serves({"new-session", "-d", "-s", "next"}).exit, 0);
+  EXPECT_TRUE(tmux.Has("next"));
+}
+
+TEST_F(SimTmuxTest, ServerThatPassesCarriesOutNothingForThoseWhoComeTooLate) {
+  tmux.Create("work", "");
+  Run({"kill-session", "-t", "=work"});
+  const ToolAnswer answer =
+      tmux.Execute({"tmux", "new-session", "-d", "-s", "next"}, Passing::kExits);
+  EXPECT_EQ(answer.exit, 1);
+  EXPECT_EQ(answer.err, "server exited unexpectedly\n");
+  EXPECT_FALSE(tmux.running());
+}
+
+TEST_F(SimTmuxTest, ServerWithASessionDoesNotPass) {
+  tmux.Create("work", "");
+  EXPECT_EQ(tmux.Execute({"tmux", "has-session", "-t", "=work"}, Passing::kExits).exit, 0);
+}
+
 TEST_F(SimTmuxTest, ExactTargetMatchesNoPrefix) {
   tmux.Create("work12", "");
   const ToolAnswer answer = Run({"has-session", "-t", "=work"});
