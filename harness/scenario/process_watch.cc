@@ -22,9 +22,13 @@ bool SendByPidfd(int pidfd, int number) {
   return syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0) == 0;
 }
 
+// What can be read. A process of /proc may go in the middle of it: an iterator of the stream would
+// throw then.
 std::string ReadAll(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << file.rdbuf();
+  return std::move(text).str();
 }
 
 std::string Joined(const std::string& json) {
@@ -165,10 +169,12 @@ void ProcessWatch::OnLine(const std::string& line) {
   if (process == processes_.end()) return;
   if (letter == 'T') {
     process->second.signal = value;
+    process->second.lived = std::max(process->second.lived, recorder_.FromBootTime(ns));
     recorder_.Add(recorder_.FromBootTime(ns), TraceKind::kProcessSignaled,
                   static_cast<std::uint64_t>(pid), 0, value);
   } else if (letter == 'E') {
     process->second.exit = value;
+    process->second.lived = recorder_.FromBootTime(ns);
   }
 }
 
@@ -189,30 +195,34 @@ void ProcessWatch::Sample(pid_t parent) {
 void ProcessWatch::Saw(pid_t pid, Instant at, std::int64_t group, const std::string& argv) {
   Process& process = processes_[pid];
   if (process.pidfd >= 0) close(process.pidfd);
-  process = Process{OpenPidfd(pid), argv, false, std::nullopt, 0};
+  process = Process{OpenPidfd(pid), argv, at, false, std::nullopt, 0};
   ++started_;
   recorder_.Add(at, TraceKind::kProcessStarted, static_cast<std::uint64_t>(pid), 0, group, argv);
   if (process.pidfd >= 0) return;
   process.ended = true;  // dead and reaped before it could be looked at
-  const Instant now = std::max(at, recorder_.Now());
-  recorder_.Add(now, TraceKind::kProcessEnded, static_cast<std::uint64_t>(pid), 0, 0,
+  recorder_.Add(at, TraceKind::kProcessEnded, static_cast<std::uint64_t>(pid), 0, 0,
                 "it is not known how");
-  recorder_.Add(now, TraceKind::kProcessReaped, static_cast<std::uint64_t>(pid));
+  recorder_.Add(at, TraceKind::kProcessReaped, static_cast<std::uint64_t>(pid));
 }
 
 // Ended: the pidfd is readable. Reaped: it refers to nobody any more.
 void ProcessWatch::CheckEnd(pid_t pid, Process& process) {
   if (process.pidfd < 0) return;
   pollfd polled{process.pidfd, POLLIN, 0};
-  if (!process.ended && poll(&polled, 1, 0) == 1) {
+  const Instant now = recorder_.Now();
+  if (!process.ended && poll(&polled, 1, 0) != 1) {
+    if (!process.exit) process.lived = now;
+  } else if (!process.ended) {
     process.ended = true;
     std::optional<int> how = EndOfPidfd(process.pidfd);
     if (!how) how = EndOfZombie(pid);
     if (!how) how = process.exit;
     // The daemon was quicker. A fake that did not say that it exits was killed.
     if (!how && !journal_.empty()) how = process.signal == 0 ? -SIGKILL : -process.signal;
-    recorder_.Add(recorder_.Now(), TraceKind::kProcessEnded, static_cast<std::uint64_t>(pid), 0,
-                  how.value_or(0), how ? "" : "it is not known how");
+    const bool killed = how.value_or(0) < 0;
+    recorder_.Add(killed ? now : process.lived, TraceKind::kProcessEnded,
+                  static_cast<std::uint64_t>(pid), 0, how.value_or(0),
+                  how ? "" : "it is not known how");
   }
   if (process.ended && !SendByPidfd(process.pidfd, 0)) {
     recorder_.Add(recorder_.Now(), TraceKind::kProcessReaped, static_cast<std::uint64_t>(pid));

@@ -15,8 +15,10 @@
 namespace oj::sim {
 
 // Sources: the journal of the fakes (exact times), or sampling of /proc for the daemon's
-// descendants (every Turn; what lives shorter may be missed). Ends come from pidfds, so they are
-// seen within one turn. Never signals anybody but in KillAll().
+// descendants (every Turn; what lives shorter may be missed). Ends come from pidfds, a moment late:
+// the time of an exit is the last at which the process was known to live, so that a successor that
+// was started at once is not taken for an overlap; that of a death by signal is when it was seen.
+// Never signals anybody but in KillAll().
 class ProcessWatch {
  public:
   ProcessWatch(pid_t daemon, std::string journal, Recorder& recorder);  // no journal: ""
@@ -38,6 +40,7 @@ class ProcessWatch {
   struct Process {
     int pidfd = -1;  // -1: reaped
     std::string argv;
+    Instant lived{};  // at least until then
     bool ended = false;
     std::optional<int> exit;  // from the journal
     int signal = 0;           // the last that it caught
