@@ -31,6 +31,28 @@ Duration TimeoutOf(const RequestLife::Waiter& waiter, const Story& story, const 
   return timeout == Duration::zero() ? facts.handler_limit : std::min(timeout, facts.handler_limit);
 }
 
+// How long its processes took to die of SIGKILL; one that takes longer is quarantined.
+Duration DeathsOf(const RequestLife& request, const Story& story) {
+  Duration took{};
+  for (const std::size_t index : request.processes) {
+    const ProcessLife& process = story.processes[index];
+    if (!process.killed) continue;
+    const Instant end = process.ended ? process.ended->at : story.end;
+    took += std::min(kSlowestDeath, end - process.killed->at);
+  }
+  return took;
+}
+Duration DeathsOf(const CallLife& call, const Story& story) {
+  Duration took{};
+  for (const RequestLife& request : story.requests) {
+    for (const RequestLife::Waiter& waiter : request.waiters) {
+      const bool its = waiter.connection == call.connection && waiter.since.event > call.sent.event;
+      if (its) took += DeathsOf(request, story);
+    }
+  }
+  return took;
+}
+
 void CheckRequest(const RequestLife& request, const Story& story, const Facts& facts,
                   Verdict& verdict) {
   Instant limit{};
@@ -38,12 +60,7 @@ void CheckRequest(const RequestLife& request, const Story& story, const Facts& f
     limit = std::max(limit, waiter.since.at + TimeoutOf(waiter, story, facts));
   }
   limit += facts.kill_grace + facts.slack + facts.stalled + facts.spawn + facts.shielded;
-  for (const std::size_t index : request.processes) {
-    const ProcessLife& process = story.processes[index];
-    if (!process.killed) continue;
-    const Instant end = process.ended ? process.ended->at : story.end;
-    limit += std::min(kSlowestDeath, end - process.killed->at);
-  }
+  limit += DeathsOf(request, story);
   if (request.ended ? request.ended->at <= limit : story.end <= limit) return;
   verdict.violations.push_back({limit,
                                 std::string(request.type) + " r" + std::to_string(request.id) +
@@ -68,15 +85,17 @@ void CheckProcess(const ProcessLife& process, const Story& story, const Facts& f
 }
 
 // Where the margin is larger than what the world has added, there is no excuse.
-void CheckCall(const CallLife& call, const Facts& facts, Verdict& verdict) {
+void CheckCall(const CallLife& call, const Story& story, const Facts& facts, Verdict& verdict) {
   const auto known = facts.calls.find(call.call);
   if (!call.gave_up || call.queued || known == facts.calls.end()) return;
   const Duration timeout = known->second.timeout;
   const Duration margin = std::min(kMostMargin, timeout / 10);
-  const bool excused = facts.slack + facts.stalled + 2 * facts.latency >= margin ||
-                       timeout <= margin + facts.kill_grace;
+  const Duration added =
+      facts.slack + facts.stalled + 2 * facts.latency + facts.spawn + facts.shielded;
+  const bool excused = added >= margin || timeout <= margin + facts.kill_grace;
   if (timeout == Duration::zero() || excused) return;
   if (call.gave_up->at - call.sent.at < timeout) return;
+  if (added + DeathsOf(call, story) >= margin) return;
   verdict.violations.push_back({call.gave_up->at,
                                 "client " + std::to_string(call.client) + " waited " +
                                     ShowTime(call.gave_up->at - call.sent.at) + " for its " +
@@ -90,7 +109,7 @@ Verdict CheckBounded(const Story& story, const Facts& facts) {
   Verdict verdict{"L2", "bounded", {}};
   for (const RequestLife& each : story.requests) CheckRequest(each, story, facts, verdict);
   for (const ProcessLife& each : story.processes) CheckProcess(each, story, facts, verdict);
-  for (const CallLife& each : story.calls) CheckCall(each, facts, verdict);
+  for (const CallLife& each : story.calls) CheckCall(each, story, facts, verdict);
   return verdict;
 }
 

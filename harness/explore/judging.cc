@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "sim/behaviour.h"
+#include "sim/memory_store.h"
+#include "sim/sim_transport.h"
 #include "sim/sites.h"
 
 namespace oj::sim {
@@ -14,12 +17,6 @@ Duration Scaled(Duration time, double scale) {
              : Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * scale));
 }
 
-// The longest that bytes, or the news of a close, are on their way in the simulation.
-constexpr Duration kSimLatency = std::chrono::milliseconds(31);
-// The slowest beginning of a process, and the slowest commit, that it draws.
-constexpr Duration kSimSpawn = std::chrono::milliseconds(60);
-constexpr Duration kSimCommit = std::chrono::milliseconds(1500);
-
 // The time that slow commits can have taken.
 Duration CommitsOf(const Chooser& chooser) {
   const auto& names = chooser.site_names();
@@ -27,7 +24,7 @@ Duration CommitsOf(const Chooser& chooser) {
   const auto slow =
       std::count_if(chooser.tape().begin(), chooser.tape().end(),
                     [&](const Decision& each) { return each.site == site && each.choice != 0; });
-  return slow * kSimCommit;
+  return slow * kLongestCommit;
 }
 
 CallFacts FactsOf(const Step& step, double scale) {
@@ -84,10 +81,11 @@ Facts Judging::FactsFor(const Trace& trace) const {
 std::vector<Verdict> Judging::Judge(const SimResult& run, const Chooser& chooser) const {
   Facts facts = FactsFor(run.trace);
   facts.stalled = run.stalled;
-  facts.latency = kSimLatency;
-  facts.spawn = kSimSpawn;
+  facts.latency = kLongestLatency;
+  facts.spawn = kLongestSpawn;
   facts.shielded = CommitsOf(chooser);
   facts.misanswered = run.misanswered;
+  for (const MixCall& each : run.mix_calls) facts.calls[each.call] = {each.session, each.timeout};
   std::int64_t zombies = 0;
   std::int64_t alive = 0;
   for (const LeftProcess& each : run.processes) {

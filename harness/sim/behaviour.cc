@@ -34,7 +34,7 @@ enum Wrong : std::uint32_t {
 constexpr int kErrnos[] = {11, 24, 2, 12, 13};  // EAGAIN EMFILE ENOENT ENOMEM EACCES
 constexpr int kSegv = 11;
 constexpr std::int64_t kFloodBytes = std::int64_t{1} << 40;
-constexpr Duration kShorts[] = {milliseconds(3), milliseconds(15), milliseconds(60)};
+constexpr Duration kShorts[] = {milliseconds(3), milliseconds(15), kLongestSpawn};
 constexpr Duration kLongs[] = {milliseconds(50), milliseconds(400), milliseconds(1900),
                                milliseconds(5000)};
 

@@ -12,6 +12,9 @@
 
 namespace oj::sim {
 
+// From the spawn gate to the beginning of a program, at most.
+inline constexpr Duration kLongestSpawn = std::chrono::milliseconds(60);
+
 struct Behaviour {
   Duration queue{};     // before the spawn gate: a cancel still stops it
   int spawn_error = 0;  // an errno: it never runs

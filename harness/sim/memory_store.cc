@@ -12,8 +12,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 // A commit's ways: as it should be, slower and slower, and two failures.
-constexpr Duration kTakes[] = {microseconds(150),  milliseconds(10),  milliseconds(200),
-                               milliseconds(1500), microseconds(150), milliseconds(100)};
+constexpr Duration kTakes[] = {microseconds(150), milliseconds(10),  milliseconds(200),
+                               kLongestCommit,    microseconds(150), milliseconds(100)};
 constexpr std::uint32_t kFirstFailure = 4;
 
 const std::string& KeyOf(const ReplyRecord& record) { return record.request_id; }

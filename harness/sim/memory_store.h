@@ -12,6 +12,9 @@
 
 namespace oj::sim {
 
+// What a commit takes at most.
+inline constexpr Duration kLongestCommit = std::chrono::milliseconds(1500);
+
 // Applies one change as a store does.
 void ApplyChange(Change change, StateSnapshot& to);
 

@@ -23,6 +23,7 @@ struct ClientWorld {
   SimNetwork& network;
   Trace& trace;
   std::vector<ClientOutcome>& outcomes;
+  std::vector<MixCall>& mix_calls;
   std::uint64_t calls = 0;
   bool daemon_comes_back = true;  // worth a second try to connect
 };

@@ -76,8 +76,8 @@ class MixClient {
     return kTypes[0];
   }
 
-  // One session more than there are: the last does not exist at first.
-  std::string DrawRequest(std::string_view type, Duration patience, int request_id) {
+  // One session more than there are: the last does not exist at first. `call` learns what is asked.
+  std::string DrawRequest(std::string_view type, Duration patience, int request_id, MixCall& call) {
     const std::uint32_t session =
         Draw(sites::kSession, static_cast<std::size_t>(scenario_.mix.sessions + 1));
     const std::string id = MixSession(session + 1);
@@ -85,6 +85,8 @@ class MixClient {
     json.append(type).append("\"");
     if (type == "PeekSession") json.append(R"(,"session_id":")").append(id).append("\"");
     if (type.starts_with("Session")) json.append(R"(,"id":")").append(id).append("\"");
+    const bool names = type == "PeekSession" || type.starts_with("Session");
+    if (names) call.session = id;
     if (type == "SessionNew") json += R"(,"cwd":"/tmp","command":["sh"])";
     if (type == "SessionSend") json += R"(,"input":"ls")";
     if (type == "Query") json += R"(,"query":{"type":"ListSessions"})";
@@ -93,6 +95,7 @@ class MixClient {
       json.append(R"(,"id":"r)").append(std::to_string(session + 1)).append("\"");
     }
     if (Draw(sites::kTimeout, 2) == 0) {
+      call.timeout = patience;
       json.append(R"(,"timeout_ms":)").append(std::to_string(Millis(patience)));
     }
     if (request_id > 0) {
@@ -155,14 +158,20 @@ class MixClient {
   Task<void> Ask(std::uint32_t manner, int number) {
     const Duration patience = DrawPatience();
     const std::string_view type = DrawType();
-    const std::string request = DrawRequest(type, patience, manner == kAsksTwice ? number + 1 : 0);
+    MixCall asked;
+    const std::string request =
+        DrawRequest(type, patience, manner == kAsksTwice ? number + 1 : 0, asked);
     auto send = client_.Send(request, type);
     const std::uint64_t first = co_await std::move(send);
     if (first == 0) co_return;
+    asked.call = first;
+    world_.mix_calls.push_back(asked);
     std::uint64_t second = 0;
     if (manner == kPipelined || manner == kAsksTwice) {
       auto again = client_.Send(request, type);
       second = co_await std::move(again);
+      asked.call = second;
+      if (second != 0) world_.mix_calls.push_back(asked);
     }
     if (manner == kLeaves || manner == kResets) {
       const Duration moment = Pick(sites::kThink, kMoments);

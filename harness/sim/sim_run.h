@@ -59,12 +59,20 @@ struct LeftProcess {
   bool of_tool = true;  // false: it left a tree that was not tagged, as a tmux server does
 };
 
+// What a client of a mix has asked for: its script is known only when it has been drawn.
+struct MixCall {
+  std::uint64_t call = 0;  // as in the trace
+  std::string session;     // that it names, or empty
+  Duration timeout{};      // timeout_ms; zero: not sent
+};
+
 struct SimResult {
   Trace trace;
   Instant ended;
   std::uint64_t steps = 0;
   Duration stalled{};  // added by `stall`: belongs to every bound on duration
   std::vector<ClientOutcome> outcomes;
+  std::vector<MixCall> mix_calls;
   std::vector<WorldViolation> violations;
   // At rest, after the daemon has ended:
   std::vector<LeftProcess> processes;

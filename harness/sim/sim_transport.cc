@@ -11,9 +11,6 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kCapacities[] = {212'992, 4096, 61};
-constexpr Duration kLatencies[] = {milliseconds(1), milliseconds(30)};
-constexpr int kMostDribble = 10;
-constexpr Duration kDribble = microseconds(50);
 
 // All, one or half of `most`.
 std::size_t Shorten(std::size_t most, std::uint32_t choice) {

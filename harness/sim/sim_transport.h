@@ -15,6 +15,15 @@
 
 namespace oj::sim {
 
+// How bytes, and the news of a close, are on their way: late, or one by one.
+inline constexpr Duration kLatencies[] = {std::chrono::milliseconds(1),
+                                          std::chrono::milliseconds(30)};
+inline constexpr int kMostDribble = 10;  // bytes; the others come at once
+inline constexpr Duration kDribble = std::chrono::microseconds(50);
+// The longest that they are; with what dribbles after a late beginning.
+inline constexpr Duration kLongestLatency = kLatencies[1] + (kMostDribble + 1) * kDribble;
+static_assert(kLatencies[0] < kLatencies[1]);
+
 // The bytes in one direction.
 struct SimStream {
   std::string bytes;  // written and not read; those before `begin` are read

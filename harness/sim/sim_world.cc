@@ -62,7 +62,8 @@ SimWorld::SimWorld(const Scenario& scenario, Chooser& chooser, const SimOptions&
       loop_(decisions_, result.trace.digest(), options.max_steps, options.max_time),
       processes_(loop_, decisions_, result.trace, scenario, tmux_),
       network_(loop_, decisions_),
-      clients_world_{loop_, decisions_, network_, result.trace, result.outcomes, 0, true},
+      clients_world_{loop_,           decisions_,       network_, result.trace,
+                     result.outcomes, result.mix_calls, 0,        true},
       tasks_(loop_, nullptr) {
   for (const SessionSetup& each : scenario.sessions) tmux_.Create(each.id, each.screen);
   for (int i = 1; i <= scenario.mix.sessions; ++i) {
@@ -327,6 +328,7 @@ void RunSim(const Scenario& scenario, Chooser& chooser, const SimOptions& option
             SimResult& result) {
   result.trace.Clear();
   result.outcomes.clear();
+  result.mix_calls.clear();
   result.violations.clear();
   result.processes.clear();
   result.sessions.clear();

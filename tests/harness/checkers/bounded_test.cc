@@ -92,6 +92,18 @@ TEST(Bounded, AClientThatWaitedInVainAsLongAsItHadSaidBreaksIt) {
   EXPECT_THAT(Check(made, facts), ElementsAre(HasSubstr("in vain")));
   facts.stalled = milliseconds(200);
   EXPECT_THAT(Check(made, facts), IsEmpty());
+  facts.stalled = {};
+  facts.shielded = milliseconds(200);
+  EXPECT_THAT(Check(made, facts), IsEmpty());
+}
+
+TEST(Bounded, AClientThatWaitedForAProcessToDieDidNotWaitInVain) {
+  TraceMaker made;
+  made.Sends(0, "PeekSession").Begun(1, "PeekSession").Starts(900, 10, kPeek).Signal(1800, 10);
+  made.GivesUp(2000).Dies(2100, 10).Ended(2101);
+  Facts facts = Limits();
+  facts.calls[1].timeout = milliseconds(2000);
+  EXPECT_THAT(Check(made, facts), IsEmpty());
 }
 
 TEST(Bounded, AnEmptyTraceBreaksNothing) { EXPECT_THAT(Check(TraceMaker()), IsEmpty()); }

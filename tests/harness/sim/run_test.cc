@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "explore/random_chooser.h"
@@ -134,6 +135,26 @@ TEST_F(RunTest, EqualSeedsGiveEqualDigests) {
   RandomChooser other(8);
   RunSim(scenario, other, options, result);
   EXPECT_NE(result.trace.digest().Hex(), first);
+}
+
+TEST_F(RunTest, AMixTellsWhatEachOfItsCallsHasAskedFor) {
+  Load("[mix]\nclients = 2\ncalls = 8\nsessions = 1\nrequests = { PeekSession = 1 }\n");
+  RandomChooser random(3);
+  RunSim(scenario, random, options, result);
+  std::size_t sent = 0;
+  for (const TraceEvent& event : result.trace.events()) {
+    if (event.kind != TraceKind::kClientSent) continue;
+    if (result.trace.Text(event) != "PeekSession" || event.subject > 2) continue;
+    ++sent;
+    const auto at = std::find_if(result.mix_calls.begin(), result.mix_calls.end(),
+                                 [&](const MixCall& each) { return each.call == event.object; });
+    ASSERT_NE(at, result.mix_calls.end()) << event.object;
+    EXPECT_TRUE(at->session == "s1" || at->session == "s2") << at->session;
+  }
+  EXPECT_GT(sent, 0u);
+  EXPECT_EQ(result.mix_calls.size(), sent);
+  EXPECT_TRUE(std::any_of(result.mix_calls.begin(), result.mix_calls.end(),
+                          [](const MixCall& each) { return each.timeout > Duration::zero(); }));
 }
 
 TEST_F(RunTest, RandomMixesComeToRest) {
