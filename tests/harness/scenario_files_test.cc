@@ -14,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Enough for each order of a short script; a mix has tests of its own.
-constexpr std::uint64_t kRuns = 200;
 // What waits in a scenario waits for seconds.
 constexpr double kScale = 0.25;
 
@@ -93,7 +91,7 @@ TEST_P(ScenarioInSim, KeepsTheLaws) { EXPECT_EQ(Run("sim"), 0); }
 TEST_P(ScenarioInSim, KeepsTheLawsInManyOrders) {
   ExploreCommandOptions options;
   options.file = PathOf(GetParam());
-  options.runs = kRuns;
+  options.runs = 200;
   EXPECT_EQ(ExploreCommand(options), 0);
 }
 INSTANTIATE_TEST_SUITE_P(Files, ScenarioInSim, testing::ValuesIn(FilesFor(World::kSim)), NameOf);
