@@ -86,14 +86,14 @@ Task<Result<ProcessResult>> TmuxClient::Command(Flight& flight, SessionLease& le
   for (int asked = 1;; ++asked) {
     ToolCommand command = Tmux(arguments, config_.tmux);
     // The server that the first session starts must live on; no tag leads to it.
-    command.tagged = command.argv[1] != "new-session";
+    command.tagged = effect != Effect::kStarts;
     lease.Settle();
-    lease.changing_ = effect == Effect::kChanges;
+    lease.changing_ = effect != Effect::kLooks;
     auto run = tools_.Run(flight, std::move(command), lease.after_);
     auto result = co_await std::move(run);
     if (result && result->end == ProcessResult::End::kExited) lease.changing_ = false;
-    const bool untold = effect == Effect::kLooks && result && ServerWentAway(*result);
-    if (!untold || asked == kAsksOfADyingServer) co_return std::move(result);
+    const bool again = effect != Effect::kChanges && result && ServerWentAway(*result);
+    if (!again || asked == kAsksOfADyingServer) co_return std::move(result);
     co_await SleepFor(clock_, kAskAgain);
   }
 }
@@ -135,7 +135,7 @@ Task<Status> TmuxClient::New(Flight& flight, SessionLease& lease, const SessionR
     for (const char* each : {"sh", "-c", "exec \"$0\""}) arguments.emplace_back(each);
   }
   for (const std::string& each : session.command) arguments.push_back(Literal(each));
-  auto run = Command(flight, lease, std::move(arguments), Effect::kChanges);
+  auto run = Command(flight, lease, std::move(arguments), Effect::kStarts);
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return Ok{};
@@ -154,7 +154,8 @@ Task<Status> TmuxClient::Send(Flight& flight, SessionLease& lease, std::string i
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return Ok{};
-  if (NoSession(*result)) co_return NotFound(id);
+  // A server goes with its last session: this one was not there either.
+  if (NoSession(*result) || ServerWentAway(*result)) co_return NotFound(id);
   co_return ToolFailed("tmux", "type into session '" + id + "'", *result);
 }
 

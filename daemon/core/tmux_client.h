@@ -63,8 +63,9 @@ class TmuxClient {
 
  private:
   friend class SessionLease;
-  enum class Effect : std::uint8_t { kLooks, kChanges };
-  // What only looks is asked again while the server is going away.
+  enum class Effect : std::uint8_t { kLooks, kStarts, kChanges };
+  // While the server is going away it takes nothing: who only looks, or starts a session, asks
+  // again.
   Task<Result<ProcessResult>> Command(Flight& flight, SessionLease& lease,
                                       std::vector<std::string> arguments, Effect effect);
   ToolCommand Tmux(std::vector<std::string> arguments, Duration timeout) const;
