@@ -8,6 +8,9 @@
 namespace oj {
 namespace {
 
+// How long past a flight's end and its kill grace its client may wait for the answer.
+constexpr Duration kLastWait = std::chrono::milliseconds(50);
+
 Error ShuttingDown() { return {ErrorCode::kUnavailable, "the daemon is shutting down", ""}; }
 
 }  // namespace
@@ -195,7 +198,9 @@ Task<Client::Next> Client::ServeFlight(FlightTable::Launch launch, Deadline dead
     interest.reason = CancelReason::kDeadline;
     auto late = Send(Error{ErrorCode::kDeadlineExceeded,
                            flight->type + " (" + RequestName(flight->id) +
-                               ") has not ended within the client's limit; others wait for it on",
+                               ") has not ended within the client's limit; " +
+                               (flight->joinable() ? "others wait for it on"
+                                                   : "it was cancelled and has not ended yet"),
                            DeadlineDetail(*flight, limit, limit)});
     const Next next = co_await std::move(late);
     co_return next;
@@ -212,10 +217,14 @@ Task<void> Client::AwaitFlight(Flight& flight, Waiter& waiter, Nursery& watchers
   auto bounded = WithDeadline(core_.seams.clock, waiter.deadline, std::move(wait));
   const bool in_time = co_await std::move(bounded);
   if (in_time || flight.deadline() > waiter.deadline) co_return;
-  // The flight's own deadline is this one: its end, with all its children dead, is the answer.
+  // The flight's own deadline is this one: its end, with all its children dead, is the answer. A
+  // disk that hangs may keep it from that for longer than a client is to wait.
   flight.Latch(CancelReason::kDeadline);
   auto end = waiter.settled.WaitSet();
-  co_await std::move(end);
+  const Deadline last =
+      Deadline::After(core_.seams.clock.Now(), core_.config.kill_grace + kLastWait);
+  auto ended = WithDeadline(core_.seams.clock, last, std::move(end));
+  co_await std::move(ended);
 }
 
 Task<void> Client::WatchHangup(Event& settled) {

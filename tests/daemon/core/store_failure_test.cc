@@ -128,5 +128,22 @@ TEST_F(StoreFailureTest, DiskThatHangsIsUnavailableAfterItsLimitAndHoldsUpNoPing
   ExpectServing();
 }
 
+TEST_F(StoreFailureTest, DiskThatHangsKeepsNoClientWaitingPastItsLimit) {
+  Serve();
+  store.hangs = true;
+  Absent();
+  Peer creating = Connect();
+  std::string request(kNew);
+  request.insert(request.size() - 1, R"(,"timeout_ms":1000)");
+  creating.Ask(request);
+  loop.Advance(900ms + 500ms +
+               50ms);  // the limit less the margin, the kill grace, and what is over
+  EXPECT_THAT(creating.Replies(),
+              ElementsAre(AllOf(HasSubstr("deadline_exceeded"), HasSubstr("has not ended yet"))));
+  loop.Advance(5s);
+  store.hangs = false;
+  ExpectServing();
+}
+
 }  // namespace
 }  // namespace oj
