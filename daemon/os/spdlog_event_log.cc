@@ -43,10 +43,15 @@ static_assert(kLines.size() == static_cast<std::size_t>(EventKind::kDefect) + 1)
 // Somebody was told to come again: worth a line where requests that end are not.
 constexpr Line kRefused{level_enum::info, "refused: {0}"};
 
+// Not because of a process, but of what a server may still do.
+constexpr Line kFenced{level_enum::warn, "quarantined {0} until tmux has answered"};
+
 const Line& LineOf(const LogEvent& event) {
-  const bool refused =
-      event.kind == EventKind::kRequestEnded && event.text == Name(ErrorCode::kBusy);
-  return refused ? kRefused : kLines.at(static_cast<std::size_t>(event.kind));
+  if (event.kind == EventKind::kRequestEnded && event.text == Name(ErrorCode::kBusy)) {
+    return kRefused;
+  }
+  if (event.kind == EventKind::kKeyQuarantined && event.value == 0) return kFenced;
+  return kLines.at(static_cast<std::size_t>(event.kind));
 }
 
 // One line, whatever was in the text.

@@ -3,6 +3,17 @@
 #include "checkers/checker.h"
 
 namespace oj::sim {
+namespace {
+
+std::string NameOf(const ProcessLife& process) {
+  return "process " + std::to_string(process.pid) + " (" + std::string(process.argv) + ")";
+}
+
+std::string NameOf(const RequestLife& request) {
+  return std::string(request.type) + " r" + std::to_string(request.id);
+}
+
+}  // namespace
 
 Verdict CheckNoLeak(const Story& story, const Facts& facts) {
   Verdict verdict{"L4", "no leak", {}};
@@ -16,20 +27,17 @@ Verdict CheckNoLeak(const Story& story, const Facts& facts) {
   for (const ProcessLife& process : story.processes) {
     // What a SIGKILL does not end is the world's doing; what died before its daemon is its to reap.
     if (process.orphaned || story.Stranger(process) || (process.killed && !process.ended)) continue;
-    const std::string name =
-        "process " + std::to_string(process.pid) + " (" + std::string(process.argv) + ")";
     if (!process.ended) {
-      fail(name + " is still alive", {process.began.event});
+      fail(NameOf(process) + " is still alive", {process.began.event});
     } else if (!process.reaped && story.daemon_speaks) {
-      fail(name + " was never reaped", {process.ended->event});
+      fail(NameOf(process) + " was never reaped", {process.ended->event});
     }
   }
   for (const RequestLife& request : story.requests) {
-    const std::string name = std::string(request.type) + " r" + std::to_string(request.id);
-    if (!request.ended) fail(name + " has not ended", {request.began.event});
+    if (!request.ended) fail(NameOf(request) + " has not ended", {request.began.event});
     for (const LeaseLife& lease : request.leases) {
       if (!lease.granted || lease.released || lease.quarantined) continue;
-      fail(name + " still holds " + std::string(lease.key), {lease.granted->event});
+      fail(NameOf(request) + " still holds " + std::string(lease.key), {lease.granted->event});
     }
   }
   return verdict;

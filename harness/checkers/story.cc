@@ -1,7 +1,7 @@
 #include "checkers/story.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace oj::sim {
 namespace {
@@ -237,9 +237,9 @@ class Teller {
   Story& story_;
   Moment now_;
   // Lookups only; nothing depends on their order except that every request is ended once.
-  std::unordered_map<std::uint64_t, std::size_t> by_pid_;
-  std::unordered_map<std::uint64_t, std::size_t> by_request_;
-  std::unordered_map<std::uint64_t, std::size_t> by_call_;
+  boost::unordered_flat_map<std::uint64_t, std::size_t> by_pid_;
+  boost::unordered_flat_map<std::uint64_t, std::size_t> by_request_;
+  boost::unordered_flat_map<std::uint64_t, std::size_t> by_call_;
 };
 
 }  // namespace

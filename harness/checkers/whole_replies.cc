@@ -1,7 +1,7 @@
 // L8: every request gets one whole reply, its own, or its connection is closed.
 #include <algorithm>
 #include <array>
-#include <map>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <utility>
 
 #include "checkers/checker.h"
@@ -99,9 +99,10 @@ class WholeReplies {
 
   const Story& story_;
   const Facts& facts_;
-  std::map<std::uint64_t, const CallLife*> calls_;
-  std::map<std::uint64_t, int> answers_;
-  std::map<std::uint64_t, std::size_t> last_of_;  // by connection: when the last answered was sent
+  boost::unordered_flat_map<std::uint64_t, const CallLife*> calls_;
+  boost::unordered_flat_map<std::uint64_t, int> answers_;
+  boost::unordered_flat_map<std::uint64_t, std::size_t>
+      last_of_;  // by connection: when the last answered was sent
   Verdict verdict_{"L8", "whole replies", {}};
 };
 

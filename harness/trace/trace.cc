@@ -52,7 +52,7 @@ void Trace::Push(TraceEvent event, std::string_view text) {
   digest_.Add(event.subject);
   digest_.Add(event.object);
   digest_.Add(static_cast<std::uint64_t>(event.value));
-  digest_.Add(text);
+  digest_.Add(marks_[event.text]);
   events_.push_back(event);
 }
 
@@ -63,6 +63,9 @@ std::uint32_t Trace::Intern(std::string_view text) {
   const auto number = static_cast<std::uint32_t>(texts_.size());
   index_.emplace(text, number);
   texts_.emplace_back(text);
+  Digest mark;
+  mark.Add(text);
+  marks_.push_back(mark.word());
   return number;
 }
 
@@ -71,6 +74,7 @@ void Trace::Clear() {
   digest_ = Digest();
   if (texts_.size() <= kMostTextsKept) return;
   texts_.resize(1);
+  marks_.resize(1);
   index_.clear();
 }
 

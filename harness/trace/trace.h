@@ -55,6 +55,7 @@ class Digest {
     high_ ^= high_ >> 31;
   }
   void Add(std::string_view text);
+  std::uint64_t word() const { return low_ ^ high_; }
   std::string Hex() const;  // 32 digits
   friend bool operator==(const Digest&, const Digest&) = default;
 
@@ -87,6 +88,7 @@ class Trace {
 
   std::vector<TraceEvent> events_;
   std::vector<std::string> texts_{""};
+  std::vector<std::uint64_t> marks_{0};  // of each text, for the digest
   std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> index_;
   Digest digest_;
 };

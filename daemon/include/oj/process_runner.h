@@ -38,7 +38,7 @@ struct ProcessSpec {
   std::vector<std::string> argv;  // argv[0] is a path or found on PATH; never a shell
   std::string cwd;                // empty: the daemon's
   std::vector<std::pair<std::string, std::string>> env;  // added to the inherited environment
-  std::span<const char* const> unset_env;  // names taken from it; must outlive Run()
+  std::span<const char* const> unset_env;                // names taken from it; must outlive Run()
   std::size_t output_limit = 64 << 20;  // bytes of stdout and of stderr, each; more kills the tree
   // Not empty: exported as OJ_LEASE, and processes that left the group are known by it and belong
   // to the tree. Empty: the tree is the process group (a tmux server may escape from it).
