@@ -8,7 +8,7 @@
 namespace oj {
 namespace {
 
-// How long past a flight's end and its kill grace its client may wait for the answer.
+// How long past its flight's deadline and the kill grace a client may wait for the answer.
 constexpr Duration kLastWait = std::chrono::milliseconds(50);
 
 Error ShuttingDown() { return {ErrorCode::kUnavailable, "the daemon is shutting down", ""}; }

@@ -123,7 +123,8 @@ class Nursery {
 // Runs `body(nursery)`, a plain function that returns a Task<void>, in the scope of a new nursery,
 // and returns when it and all children have ended. If the body ends by an exception the children
 // are cancelled. When it ends well, they are waited for, cancelled, or dropped (see Drop). Rethrows
-// the first failure of body and children, else the body's Cancelled.
+// the first failure of body and children, else the body's Cancelled. A child that was cancelled is
+// no failure: where what it did not do counts, the awaiter puts a CancellationPoint behind.
 enum class WhenBodyEnds { kJoin, kCancel, kDrop };
 template <class Body>
 Task<void> WithNursery(Body body, WhenBodyEnds then = WhenBodyEnds::kJoin) {
