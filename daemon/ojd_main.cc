@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -20,6 +21,7 @@
 #include "os/spdlog_event_log.h"
 #include "os/sqlite_store.h"
 #include "os/state_dir.h"
+#include "os/strays.h"
 #include "os/system_random.h"
 #include "os/unix_transport.h"
 
@@ -80,6 +82,16 @@ oj::Task<void> Main(oj::Server& server, oj::Signals& signals, std::optional<oj::
   co_await std::move(run);
 }
 
+// For what an earlier daemon has left running.
+constexpr auto kStrayLimit = std::chrono::milliseconds(1000);
+
+// As tools name it: without links.
+std::string RealPath(const std::string& path) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(path, error);
+  return error ? path : real.string();
+}
+
 int Run(const Options& options, const oj::Config& config) {
   const auto directory = oj::StateDirPath(options.state_dir);
   if (!directory) return Fail(directory.error());
@@ -99,9 +111,15 @@ int Run(const Options& options, const oj::Config& config) {
   auto listener = Listen(loop, (*state)->socket());
   if (!listener) return Fail(listener.error());
 
+  const std::string real_directory = RealPath(*directory);
+  const std::string lease_prefix = oj::LeasePrefix(real_directory);
+  for (const pid_t pid : oj::EndStrays(lease_prefix, kStrayLimit)) {
+    std::cerr << "ojd: process " << pid
+              << ", left behind by a daemon that was killed, cannot be ended\n";
+  }
   oj::TreeRunner runner(host, loop);
   const oj::Seams seams{loop, runner, **listener, **store, files, random, **log};
-  oj::Server server(seams, config, oj::Identity{getpid(), geteuid()});
+  oj::Server server(seams, config, oj::Identity{getpid(), geteuid(), real_directory, lease_prefix});
   std::optional<oj::Error> failure;
   loop.Run(Main(server, signals, failure));
   return failure ? Fail(*failure) : 0;

@@ -52,6 +52,10 @@ int Main(int argc, char** argv) {
   CLI::App* replay = app.add_subcommand("replay", "Run a recorded failure once more");
   replay->add_option("file", failure, "The failure file")->required();
   replay->add_flag("--json", replay_json, "Print JSON");
+  std::string swept;
+  const char* about = "Strike a run at every step, ask again, and compare how it ends";
+  CLI::App* sweep = app.add_subcommand("sweep", about);
+  sweep->add_option("file", swept, "The scenario")->required();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -59,6 +63,7 @@ int Main(int argc, char** argv) {
   }
   if (*run) return oj::sim::RunCommand(run_options);
   if (*explore) return oj::sim::ExploreCommand(explore_options);
+  if (*sweep) return oj::sim::SweepCommand(swept);
   return oj::sim::ReplayCommand(failure, replay_json);
 }
 

@@ -62,12 +62,22 @@ ClientResult<Peer> VerifiedPeer(int fd) {
 // refuses a request from its length alone is heard.
 class Exchange {
  public:
-  Exchange(int fd, std::string_view frame, std::string& received, std::size_t max_reply_bytes)
-      : fd_(fd), unsent_(frame), received_(received), max_reply_bytes_(max_reply_bytes) {}
+  Exchange(int fd, std::string_view frame, std::string& received, std::size_t max_reply_bytes,
+           const Connection::Interim& interim)
+      : fd_(fd),
+        unsent_(frame),
+        received_(received),
+        max_reply_bytes_(max_reply_bytes),
+        interim_(interim) {}
 
   ClientResult<std::string> Run(Deadline deadline, int interrupt_fd) {
     for (;;) {
-      if (auto reply = TakeFrame()) return *std::move(reply);
+      if (auto frame = TakeFrame()) {
+        const auto renewed = *frame && interim_ ? interim_(**frame) : std::nullopt;
+        if (!renewed) return *std::move(frame);
+        deadline = *renewed;
+        continue;
+      }
       // Looked at here too: bytes that trickle in keep the descriptor ready for ever.
       if (deadline.PassedAt(Now())) return ClientError{Trouble::kTimedOut};
       const short events = static_cast<short>(unsent_.empty() ? POLLIN : POLLIN | POLLOUT);
@@ -135,6 +145,7 @@ class Exchange {
   std::string_view unsent_;
   std::string& received_;
   std::size_t max_reply_bytes_;
+  const Connection::Interim& interim_;
 };
 
 }  // namespace
@@ -159,9 +170,9 @@ ClientResult<Connection> Connection::Open(const std::string& path, Deadline dead
 }
 
 ClientResult<std::string> Connection::Call(std::string_view payload, Deadline deadline,
-                                           std::size_t max_reply_bytes) {
+                                           std::size_t max_reply_bytes, const Interim& interim) {
   const std::string frame = Frame(payload);
-  Exchange exchange(socket_.get(), frame, received_, max_reply_bytes);
+  Exchange exchange(socket_.get(), frame, received_, max_reply_bytes, interim);
   return exchange.Run(deadline, interrupt_fd_);
 }
 

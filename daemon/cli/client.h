@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,10 +47,14 @@ class Connection {
 
   const Peer& peer() const { return peer_; }
 
+  // Looks at the payload of each frame that comes: a sign of life, and until when to wait from now
+  // on; or nothing, and it is the reply.
+  using Interim = std::function<std::optional<Deadline>(std::string_view)>;
+
   // Sends one request and returns the payload of its reply, at most `max_reply_bytes` long.
   // After an error the connection is of no further use.
   ClientResult<std::string> Call(std::string_view payload, Deadline deadline,
-                                 std::size_t max_reply_bytes);
+                                 std::size_t max_reply_bytes, const Interim& interim = {});
 
  private:
   Connection(UniqueFd socket, Peer peer, int interrupt_fd)

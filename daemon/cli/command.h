@@ -29,8 +29,9 @@ struct Invocation {
   GlobalOptions options = {};
   Settings settings = {};
   std::vector<std::string> tail =
-      {};                // the words after "--", or the text to send: taken as they are
-  Command command = {};  // what was chosen
+      {};                         // the words after "--", or the text to send: taken as they are
+  Command command = {};           // what was chosen
+  const CLI::App* app = nullptr;  // all commands, for completion
 };
 
 View ViewOf(const Invocation& invocation);
@@ -41,6 +42,12 @@ CLI::App& AddCommand(CLI::App& parent, Invocation& invocation, const std::string
 
 void AddDaemonCommands(CLI::App& app, Invocation& invocation);
 void AddSessionCommands(CLI::App& app, Invocation& invocation);
+void AddWorkspaceCommands(CLI::App& app, Invocation& invocation);
+void AddAgentCommands(CLI::App& app, Invocation& invocation);
 void AddRequestCommands(CLI::App& app, Invocation& invocation);
+void AddCompletionCommands(CLI::App& app, Invocation& invocation);
+
+// status and status --watch, below `parent`.
+void AddStatusCommand(CLI::App& parent, Invocation& invocation, const std::string& example);
 
 }  // namespace oj::cli

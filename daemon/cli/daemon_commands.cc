@@ -4,6 +4,7 @@
 
 #include "cli/ask.h"
 #include "cli/command.h"
+#include "cli/explain.h"
 #include "cli/launch.h"
 #include "cli/log_command.h"
 
@@ -101,27 +102,6 @@ Outcome<Said> Stop(bool kill, const Invocation& invocation) {
   return AwaitEnd(invocation, ending, begun);
 }
 
-Outcome<Said> Status(const Invocation& invocation) {
-  const Settings& settings = invocation.settings;
-  const Deadline deadline = Deadline::After(Now(), settings.ipc.value);
-  const Question question{.command = "daemon status", .request = {{"type", "Status"}}};
-  auto connection =
-      Connection::Open(settings.Socket(), deadline, invocation.environment.interrupt_fd);
-  if (!connection) {
-    if (connection.error().trouble != Trouble::kNotRunning) {
-      return Explain(connection.error(), settings, question, 0);
-    }
-    const int pid = PidFileHolder(settings.PidFile());
-    if (pid == 0) return State(invocation, false, 0, "ojd is not running", kExitNotFound);
-    return State(invocation, false, pid,
-                 Ojd(pid) + " is there but does not listen: it starts or ends", kExitNotFound);
-  }
-  auto reply = AskOn(*connection, invocation, question, "Status", deadline);
-  if (!reply) return reply.error();
-  if (settings.json) return Said{reply->Line()};
-  return Said{RenderStatus(reply->object, ViewOf(invocation))};
-}
-
 }  // namespace
 
 void AddDaemonCommands(CLI::App& app, Invocation& invocation) {
@@ -135,8 +115,7 @@ void AddDaemonCommands(CLI::App& app, Invocation& invocation) {
                               "OJ_TIMEOUT_EXIT_MS=10000 oj daemon stop",
                               [kill](const Invocation& given) { return Stop(*kill, given); });
   stop.add_flag("--kill", *kill, "End all sessions of this daemon, too");
-  AddCommand(daemon, invocation, "status", "Show ojd's state; exit status 3 if it does not run.",
-             "oj daemon status", Status);
+  AddStatusCommand(daemon, invocation, "oj daemon status");
   AddLogCommand(daemon, invocation);
 }
 

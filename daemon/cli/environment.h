@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "oj/deadline.h"
 
@@ -17,7 +18,11 @@ struct Environment {
   std::function<WallMillis()> wall_now;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
-  int columns = 0;             // of the terminal on out; 0: no limit
+  int columns = 0;  // of the terminal on out; 0: no limit
+  // Of the terminal on err, which may change its size; 0: unknown.
+  std::function<int()> err_columns = [] { return 0; };
+  // Becomes another program, found on PATH; an errno where it cannot.
+  std::function<int(const std::vector<std::string>&)> become = {};
   int interrupt_fd = -1;       // becomes readable when the user wants to stop; not owned; -1: never
   std::string daemon_program;  // path of ojd; empty: beside this program, else on PATH
 };

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "cli/run_oj.h"
 
@@ -57,9 +59,21 @@ int WriteAll(int fd, std::string_view text) {
   return 0;
 }
 
-int Columns() {
+int Columns(int fd) {
   winsize size{};
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+int Become(const std::vector<std::string>& argv) {
+  std::vector<char*> words;
+  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  // What is ignored here would stay so there; handlers do not outlive an exec.
+  const auto before = signal(SIGPIPE, SIG_DFL);
+  execvp(words[0], words.data());
+  const int error = errno;
+  signal(SIGPIPE, before);
+  return error;
 }
 
 oj::cli::Environment RealEnvironment() {
@@ -74,7 +88,9 @@ oj::cli::Environment RealEnvironment() {
               },
           .out_is_terminal = isatty(STDOUT_FILENO) == 1,
           .err_is_terminal = isatty(STDERR_FILENO) == 1,
-          .columns = Columns(),
+          .columns = Columns(STDOUT_FILENO),
+          .err_columns = [] { return Columns(STDERR_FILENO); },
+          .become = Become,
           .interrupt_fd = interrupt_pipe[0],
           .daemon_program = ""};
 }

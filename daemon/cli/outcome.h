@@ -20,9 +20,11 @@ enum Exit : int {
 
 struct Failure {
   Exit exit = kExitError;
-  std::string message = {};  // one line, without "oj: "; empty: nothing is said
-  std::string hint = {};     // one line with a next step, or empty
-  std::string reply = {};    // the daemon's Error as received, or empty
+  std::string message = {};      // one line, without "oj: "; empty: nothing is said
+  std::string hint = {};         // one line with a next step, or empty
+  std::string reply = {};        // the daemon's Error as received, or empty
+  std::string listing = {};      // lines that go before the message: what was done all the same
+  bool connection_lost = false;  // before the reply: nobody knows what came of the request
 };
 
 // A value or an error of type E. Looking at the absent one throws.

@@ -13,8 +13,9 @@ namespace oj::cli {
 
 struct View {
   bool color = false;
-  int columns = 0;     // lines of tables are cut here; 0: never
-  WallMillis now = 0;  // for ages
+  int columns = 0;        // lines of tables are cut here; 0: never
+  WallMillis now = 0;     // for ages
+  std::string home = {};  // shown as ~; empty: nothing is
 };
 
 // "350 ms", "4.2 s", "3 min", "2 h", "5 d".
@@ -25,6 +26,12 @@ std::string OneLine(std::string_view text);
 
 // Words as one would type them into a shell: those with odd characters are quoted.
 std::string CommandLine(const boost::json::value& argv);
+
+// With the home directory as ~.
+std::string ShortPath(const std::string& path, const View& view);
+
+// The first `width` characters, the last of them "~" where something is cut.
+std::string CutTo(const std::string& text, std::size_t width);
 
 enum class Style : std::uint8_t { kPlain, kDim, kGood, kWarning, kBad };
 std::string Styled(std::string_view text, Style style, bool color);
@@ -59,6 +66,10 @@ class Table {
 // Each takes the reply object of the like name; absent fields show as "-". Empty lists give "".
 std::string RenderSessions(const boost::json::object& reply, const View& view);
 std::string RenderSession(const boost::json::object& session, const View& view);
+std::string RenderWorkspaces(const boost::json::object& reply, const View& view);
+std::string RenderWorkspace(const boost::json::object& workspace, const View& view);
+std::string RenderAgents(const boost::json::object& reply, const View& view);
+std::string RenderAgent(const boost::json::object& agent, const View& view);
 std::string RenderRequests(const boost::json::object& reply, const View& view);
 std::string RenderLocks(const boost::json::object& reply, const View& view);
 std::string RenderStatus(const boost::json::object& reply, const View& view);

@@ -35,10 +35,6 @@ Outcome<Said> Locks(const Invocation& invocation) {
   return ShowList(invocation, "locks", "Locks", RenderLocks, "no locks held");
 }
 
-Outcome<Said> Status(const Invocation& invocation) {
-  return ShowList(invocation, "status", "Status", RenderStatus, "");
-}
-
 Outcome<Said> Cancel(const std::string& id, const Invocation& invocation) {
   auto reply = Ask(invocation,
                    {.command = "cancel",
@@ -95,13 +91,12 @@ void AddRequestCommands(CLI::App& app, Invocation& invocation) {
   CLI::App& cancel =
       AddCommand(app, invocation, "cancel", "Cancel a request in flight.", "oj cancel 42",
                  [id](const Invocation& given) { return Cancel(*id, given); });
-  cancel.add_option("REQUEST_ID", *id, "As `oj requests` shows it")->required()->type_name("");
+  cancel.add_option("REQUEST", *id, "As `oj requests` shows it")->required()->type_name("");
   AddCommand(app, invocation, "locks", "List the locks held, their holders and waiters.",
              "oj locks", Locks);
   AddCommand(app, invocation, "ping", "Ask the daemon whether it answers.", "oj ping --no-start",
              Ping);
-  AddCommand(app, invocation, "status", "Show the daemon's state in figures.", "oj status -o json",
-             Status);
+  AddStatusCommand(app, invocation, "oj status --watch");
   AddCommand(app, invocation, "version", "Show the versions of oj and ojd.", "oj version", Version);
 }
 

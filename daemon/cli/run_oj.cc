@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <exception>
+#include <optional>
 #include <sstream>
 
 #include "cli/command.h"
@@ -14,8 +15,8 @@ namespace oj::cli {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit status: 0 done, 1 error, 2 usage, 3 not found, 4 busy or conflict, 124 timed out,\n"
-    "130 interrupted.\n"
+    "Exit status: 0 done, 1 error, 2 usage, 3 not found, 4 busy, conflict or ambiguous,\n"
+    "124 timed out, 130 interrupted.\n"
     "Precedence: option, environment, $XDG_CONFIG_HOME/oj/config.toml, default. Time limits:\n"
     "OJ_TIMEOUT_IPC_MS (a reply), OJ_TIMEOUT_CONNECT_MS (ojd's start), OJ_TIMEOUT_EXIT_MS (its "
     "end).\n"
@@ -26,7 +27,8 @@ constexpr const char* kFooter =
 constexpr std::array<std::string_view, 4> kWithValue = {"-o", "--output", "--timeout",
                                                         "--state-dir"};
 
-// Words that no option parser may touch: all after "--", and all after `session send ID`.
+// Words that no option parser may touch: all after "--", and all after `session send ID` and
+// `agent send ID`.
 struct Split {
   std::vector<std::string> parsed;
   std::vector<std::string> tail;
@@ -38,7 +40,8 @@ Split SplitTail(std::vector<std::string> arguments) {
   std::vector<std::string> words;
   std::size_t at = 0;
   const auto complete = [&words] {
-    return words.size() == 3 && words[0] == "session" && words[1] == "send";
+    return words.size() == 3 && (words[0] == "session" || words[0] == "agent") &&
+           words[1] == "send";
   };
   for (; at < arguments.size() && arguments[at] != "--" && !complete(); ++at) {
     const std::string& word = arguments[at];
@@ -63,6 +66,7 @@ int Report(const Failure& failure, const Invocation& invocation) {
     std::replace(line.begin(), line.end(), '\n', ' ');
     environment.out(line + "\n");
   }
+  if (!failure.listing.empty()) environment.err(failure.listing);
   if (!failure.message.empty()) environment.err("oj: " + OneLine(failure.message) + "\n");
   if (!failure.hint.empty()) environment.err("    " + OneLine(failure.hint) + "\n");
   return failure.exit;
@@ -99,6 +103,7 @@ Failure UsageFailure(const CLI::App& app, const std::string& what) {
 
 void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
   app.add_option("-o,--output", options.output, "text, or json: the daemon's reply on one line")
+      ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));
   app.add_option("--timeout", options.timeout, "Wait at most MS milliseconds for a reply")
       ->type_name("MS");
@@ -119,21 +124,27 @@ int ParseEnded(const CLI::App& app, const CLI::ParseError& error, const Invocati
 
 std::optional<Failure> CheckTail(const CLI::App& app, const Split& split) {
   const std::string name = CommandName(app);
-  const bool takes = name == "oj session new" || name == "oj session send";
+  constexpr std::array<std::string_view, 5> kTaking = {
+      "oj session new", "oj session send", "oj agent run", "oj agent send", "oj __complete"};
+  const bool takes = std::find(kTaking.begin(), kTaking.end(), name) != kTaking.end();
   if (takes || (!split.dashes && split.tail.empty())) return std::nullopt;
   return UsageFailure(app, name.substr(3) + ": takes no words after --");
 }
 
 int Run(Split split, Invocation& invocation) {
-  CLI::App app("oj: sessions in tmux that a daemon, ojd, looks after.", "oj");
+  CLI::App app("oj: sessions, workspaces and agents that a daemon, ojd, looks after.", "oj");
   app.fallthrough();
   app.require_subcommand(1);
   app.footer(kFooter);
   app.get_formatter()->column_width(28);
   AddGlobalOptions(app, invocation.options);
   AddSessionCommands(app, invocation);
+  AddWorkspaceCommands(app, invocation);
+  AddAgentCommands(app, invocation);
   AddRequestCommands(app, invocation);
   AddDaemonCommands(app, invocation);
+  AddCompletionCommands(app, invocation);
+  invocation.app = &app;
   std::vector<std::string> reversed(split.parsed.rbegin(), split.parsed.rend());
   try {
     app.parse(reversed);
@@ -156,7 +167,8 @@ View ViewOf(const Invocation& invocation) {
   const bool plain = !Variable("NO_COLOR").empty();
   return {.color = environment.out_is_terminal && !plain,
           .columns = environment.out_is_terminal ? environment.columns : 0,
-          .now = environment.wall_now()};
+          .now = environment.wall_now(),
+          .home = Variable("HOME")};
 }
 
 CLI::App& AddCommand(CLI::App& parent, Invocation& invocation, const std::string& name,
@@ -171,8 +183,12 @@ CLI::App& AddCommand(CLI::App& parent, Invocation& invocation, const std::string
 }
 
 int RunOj(std::vector<std::string> arguments, const Environment& environment) {
-  Invocation invocation{
-      .environment = environment, .options = {}, .settings = {}, .tail = {}, .command = {}};
+  Invocation invocation{.environment = environment,
+                        .options = {},
+                        .settings = {},
+                        .tail = {},
+                        .command = {},
+                        .app = nullptr};
   try {
     return Run(SplitTail(std::move(arguments)), invocation);
   } catch (const std::exception& error) {

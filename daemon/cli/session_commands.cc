@@ -1,34 +1,18 @@
 // oj session ...
-#include <filesystem>
 #include <memory>
 
 #include "cli/ask.h"
+#include "cli/attach.h"
 #include "cli/command.h"
-#include "core/protocol.h"
+#include "cli/lookup.h"
+#include "cli/many.h"
+#include "cli/peek.h"
+#include "cli/words.h"
 
 namespace oj::cli {
 namespace {
 
-namespace fs = std::filesystem;
 namespace json = boost::json;
-
-Failure Usage(const std::string& command, const std::string& message) {
-  return {kExitUsage, command + ": " + message, "see `oj " + command + " --help`"};
-}
-
-std::optional<Failure> CheckId(const std::string& command, const std::string& id) {
-  if (IsValidId(id)) return std::nullopt;
-  return Usage(command, "'" + OneLine(id) +
-                            "' is no session id: 1 to 128 characters of A-Z a-z 0-9 . _ -, not "
-                            "beginning with - or .");
-}
-
-// JSON carries UTF-8 only; what is not would reach the session changed.
-std::optional<Failure> CheckUtf8(const std::string& command, const std::string& what,
-                                 const std::string& text) {
-  if (ToUtf8(text) == text) return std::nullopt;
-  return Usage(command, what + " is not valid UTF-8");
-}
 
 struct NewOptions {
   std::string id;
@@ -36,20 +20,6 @@ struct NewOptions {
   std::vector<std::string> env;
   std::vector<std::string> misplaced;  // never filled: words of the command come after "--"
 };
-
-Outcome<std::string> WorkingDirectory(const NewOptions& options) {
-  std::error_code error;
-  const fs::path path =
-      options.cwd.empty() ? fs::current_path(error) : fs::absolute(options.cwd, error);
-  if (error) return Failure{kExitError, "session new: no working directory: " + error.message()};
-  if (!fs::is_directory(path, error)) {
-    return Usage("session new", "--cwd: no such directory: " + OneLine(path.string()));
-  }
-  if (auto failure = CheckUtf8("session new", "the working directory", path.string())) {
-    return *std::move(failure);
-  }
-  return path.lexically_normal().string();
-}
 
 Outcome<json::object> Variables(const NewOptions& options) {
   json::object variables;
@@ -67,21 +37,16 @@ Outcome<json::object> Variables(const NewOptions& options) {
 }
 
 Outcome<json::array> CommandOf(const Invocation& invocation) {
-  json::array command;
-  for (const std::string& word : invocation.tail) {
-    if (auto failure = CheckUtf8("session new", "the command", word)) return *std::move(failure);
-    command.emplace_back(word);
-  }
-  if (command.empty()) {
-    const std::string shell = Variable("SHELL");
-    command.emplace_back(shell.empty() ? "/bin/sh" : shell);
-  }
+  auto command = ProgramWords("session new", invocation.tail);
+  if (!command || !command->empty()) return command;
+  const std::string shell = Variable("SHELL");
+  command->emplace_back(shell.empty() ? "/bin/sh" : shell);
   return command;
 }
 
 Outcome<Said> New(const NewOptions& options, const Invocation& invocation) {
-  if (auto failure = CheckId("session new", options.id)) return *std::move(failure);
-  auto cwd = WorkingDirectory(options);
+  if (auto failure = CheckId("session new", "session", options.id)) return *std::move(failure);
+  auto cwd = DirectoryPath("session new", "--cwd", options.cwd);
   if (!cwd) return cwd.error();
   auto variables = Variables(options);
   if (!variables) return variables.error();
@@ -95,7 +60,8 @@ Outcome<Said> New(const NewOptions& options, const Invocation& invocation) {
                     .object = options.id,
                     .request = std::move(request),
                     .tool = "tmux",
-                    .check = "oj session list"},
+                    .check = "oj session list",
+                    .repeatable = true},
                    "SessionCreated");
   if (!reply) return reply.error();
   if (invocation.settings.json) return Said{reply->Line()};
@@ -103,37 +69,19 @@ Outcome<Said> New(const NewOptions& options, const Invocation& invocation) {
 }
 
 Outcome<Said> List(const Invocation& invocation) {
-  json::object request = {{"type", "Query"}, {"query", {{"type", "ListSessions"}}}};
-  auto reply = Ask(invocation, {.command = "session list", .request = request}, "Sessions");
-  if (!reply) return reply.error();
-  if (invocation.settings.json) return Said{reply->Line()};
-  std::string table = RenderSessions(reply->object, ViewOf(invocation));
-  const bool none = table.empty();
-  return Said{std::move(table), none ? "no sessions\n" : ""};
+  return ListRecords(invocation, kSessionRecords, QueryOf("session list", kSessionRecords),
+                     RenderSessions);
 }
 
 Outcome<Said> Show(const std::string& id, const Invocation& invocation) {
-  if (auto failure = CheckId("session show", id)) return *std::move(failure);
-  json::object request = {{"type", "Query"}, {"query", {{"type", "GetSession"}, {"id", id}}}};
-  auto reply =
-      Ask(invocation, {.command = "session show", .object = id, .request = request}, "Session");
-  if (!reply) return reply.error();
-  const json::value* session = reply->object.if_contains("session");
-  if (session == nullptr || !session->is_object()) {
-    return Failure{kExitNotFound, "session " + id + " does not exist",
-                   "`oj session list` shows the sessions there are", reply->text};
-  }
-  if (invocation.settings.json) return Said{reply->Line()};
-  return Said{RenderSession(session->get_object(), ViewOf(invocation))};
+  return ShowRecord(invocation, kSessionRecords, id, RenderSession);
 }
 
 Outcome<Said> Send(const std::string& id, const Invocation& invocation) {
-  if (auto failure = CheckId("session send", id)) return *std::move(failure);
-  std::string text;
-  for (const std::string& word : invocation.tail) text += (text.empty() ? "" : " ") + word;
-  if (text.empty()) return Usage("session send", "no text to send");
-  if (auto failure = CheckUtf8("session send", "the text", text)) return *std::move(failure);
-  json::object request = {{"type", "SessionSend"}, {"id", id}, {"input", text}};
+  if (auto failure = CheckId("session send", "session", id)) return *std::move(failure);
+  auto text = TextWords("session send", invocation.tail);
+  if (!text) return text.error();
+  json::object request = {{"type", "SessionSend"}, {"id", id}, {"input", *text}};
   auto reply = Ask(invocation,
                    {.command = "session send",
                     .object = id,
@@ -145,41 +93,52 @@ Outcome<Said> Send(const std::string& id, const Invocation& invocation) {
   return Said{invocation.settings.json ? reply->Line() : ""};
 }
 
-struct PeekOptions {
-  std::string id;
-  bool color = false;
-  int lines = 40;
+Outcome<Said> PeekAtSession(PeekOptions options, const Invocation& invocation) {
+  return Peek("session peek", options, invocation);
+}
+
+Outcome<Said> PeekAtAny(PeekOptions options, const Invocation& invocation) {
+  return Peek("peek", options, invocation);
+}
+
+Outcome<Said> AttachTo(const std::string& id, const Invocation& invocation) {
+  auto session = FindRecord(invocation, "session attach", kSessionRecords, id);
+  if (!session) return session.error();
+  return Attach(invocation, "session attach", TextField(*session, "id"));
+}
+
+struct PruneOptions {
+  bool all = false;
+  bool dry_run = false;
+  std::string name_space;
 };
 
-Outcome<Said> Peek(const PeekOptions& options, const Invocation& invocation) {
-  if (auto failure = CheckId("session peek", options.id)) return *std::move(failure);
-  json::object request = {{"type", "PeekSession"},
-                          {"session_id", options.id},
-                          {"with_color", options.color},
-                          {"lines", options.lines}};
-  auto reply = Ask(invocation,
-                   {.command = "session peek",
-                    .object = options.id,
-                    .request = std::move(request),
-                    .tool = "tmux"},
-                   "SessionPeek");
-  if (!reply) return reply.error();
-  if (invocation.settings.json) return Said{reply->Line()};
-  const json::value* output = reply->object.if_contains("output");
-  if (output == nullptr || !output->is_string()) {
-    return Failure{kExitError, "session peek " + options.id + ": the reply of ojd has no output"};
+Outcome<Said> Prune(const PruneOptions& options, const Invocation& invocation) {
+  Question question{.command = "session prune", .tool = "tmux", .check = "oj session list"};
+  question.request = {{"type", "SessionPrune"}, {"all", options.all}, {"dry_run", options.dry_run}};
+  if (!options.name_space.empty()) {
+    if (auto failure = CheckUtf8("session prune", "--namespace", options.name_space)) {
+      return *std::move(failure);
+    }
+    question.request["namespace"] = options.name_space;
   }
-  return Said{std::string(output->get_string())};
+  const Manner manner{"pruned", "session", "pruning", options.dry_run ? "would be ended" : "ended",
+                      options.all ? "an agent runs in them"
+                                  : "an agent runs in them, or younger than 12 hours: see --all"};
+  auto reply = AskForMany(invocation, std::move(question), "SessionsPruned", manner);
+  if (!reply) return reply.error();
+  return SayMany(*reply, manner, invocation);
 }
 
 Outcome<Said> Kill(const std::string& id, const Invocation& invocation) {
-  if (auto failure = CheckId("session kill", id)) return *std::move(failure);
+  if (auto failure = CheckId("session kill", "session", id)) return *std::move(failure);
   auto reply = Ask(invocation,
                    {.command = "session kill",
                     .object = id,
                     .request = {{"type", "SessionKill"}, {"id", id}},
                     .tool = "tmux",
-                    .check = "oj session list"},
+                    .check = "oj session list",
+                    .repeatable = true},
                    "Ok");
   if (!reply) return reply.error();
   if (invocation.settings.json) return Said{reply->Line()};
@@ -216,21 +175,23 @@ void AddSend(CLI::App& session, Invocation& invocation) {
       AddCommand(session, invocation, "send", "Type text and Enter into a session.",
                  "oj --timeout 1000 session send work git commit -m done",
                  [options](const Invocation& given) { return Send(options->id, given); });
-  command.add_option("ID", options->id, "Name of the session")->required()->type_name("");
-  command.add_option("TEXT", options->text, "All words after ID, as they are, options too")
+  command.add_option("SESSION", options->id, "Its id, or the beginning of it")
+      ->required()
+      ->type_name("");
+  command.add_option("TEXT", options->text, "All words after SESSION, as they are, options too")
       ->type_name("");
 }
 
-void AddPeek(CLI::App& session, Invocation& invocation) {
-  auto options = std::make_shared<PeekOptions>();
+void AddPrune(CLI::App& session, Invocation& invocation) {
+  auto options = std::make_shared<PruneOptions>();
   CLI::App& command =
-      AddCommand(session, invocation, "peek", "Print what a session's screen shows.",
-                 "oj session peek work --lines 100",
-                 [options](const Invocation& given) { return Peek(*options, given); });
-  command.add_option("ID", options->id, "Name of the session")->required()->type_name("");
-  command.add_flag("--color", options->color, "Keep colours (escape sequences)");
-  command.add_option("-n,--lines", options->lines, "Lines of history (default: 40)")
-      ->check(CLI::Range(1, 1'000'000));
+      AddCommand(session, invocation, "prune", "End the sessions that nobody uses any more.",
+                 "oj session prune --all --dry-run",
+                 [options](const Invocation& given) { return Prune(*options, given); });
+  command.add_flag("--all", options->all, "Also those that are younger than 12 hours");
+  command.add_flag("--dry-run", options->dry_run, "Only say what would be ended");
+  command.add_option("--namespace", options->name_space, "Only those of this name")
+      ->type_name("NAME");
 }
 
 void AddById(CLI::App& session, Invocation& invocation, const std::string& name,
@@ -239,7 +200,7 @@ void AddById(CLI::App& session, Invocation& invocation, const std::string& name,
   auto id = std::make_shared<std::string>();
   CLI::App& command = AddCommand(session, invocation, name, about, "oj session " + name + " work",
                                  [id, run](const Invocation& given) { return run(*id, given); });
-  command.add_option("ID", *id, "Name of the session")->required()->type_name("");
+  command.add_option("SESSION", *id, "Its id, or the beginning of it")->required()->type_name("");
 }
 
 }  // namespace
@@ -252,8 +213,13 @@ void AddSessionCommands(CLI::App& app, Invocation& invocation) {
   AddCommand(session, invocation, "list", "List the sessions.", "oj session list -o json", List);
   AddById(session, invocation, "show", "Show one session.", Show);
   AddSend(session, invocation);
-  AddPeek(session, invocation);
+  AddPeekCommand(session, invocation, "SESSION", "Print what a session's screen shows.",
+                 "oj session peek work --lines 100", PeekAtSession);
   AddById(session, invocation, "kill", "End a session and all that runs in it.", Kill);
+  AddPrune(session, invocation);
+  AddById(session, invocation, "attach", "Attach this terminal to a session.", AttachTo);
+  AddPeekCommand(app, invocation, "SESSION", "Print what the screen of a session or agent shows.",
+                 "oj peek fixer", PeekAtAny);
 }
 
 }  // namespace oj::cli

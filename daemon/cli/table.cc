@@ -14,17 +14,6 @@ std::size_t Width(std::string_view text) {
   }));
 }
 
-// The first `width` characters, the last of them "~" where something is cut.
-std::string Cut(const std::string& text, std::size_t width) {
-  if (Width(text) <= width) return text;
-  std::size_t bytes = 0;
-  for (std::size_t seen = 0; bytes < text.size(); ++bytes) {
-    const bool begins = (static_cast<unsigned char>(text[bytes]) & 0xc0) != 0x80;
-    if (begins && ++seen == width) break;
-  }
-  return text.substr(0, bytes) + "~";
-}
-
 std::string Padded(const std::string& text, std::size_t width) {
   return text + std::string(width - std::min(width, Width(text)), ' ');
 }
@@ -38,7 +27,7 @@ class LineWriter {
         out_(out) {}
   void Put(const std::string& text, Style style) {
     if (left_ == 0) return;
-    const std::string cut = Cut(text, left_);
+    const std::string cut = CutTo(text, left_);
     left_ -= std::min(left_, left_ == std::string::npos ? 0 : Width(cut));
     out_ += Styled(cut, style, color_);
   }
@@ -50,6 +39,17 @@ class LineWriter {
 };
 
 }  // namespace
+
+std::string CutTo(const std::string& text, std::size_t width) {
+  if (Width(text) <= width) return text;
+  if (width == 0) return {};
+  std::size_t bytes = 0;
+  for (std::size_t seen = 0; bytes < text.size(); ++bytes) {
+    const bool begins = (static_cast<unsigned char>(text[bytes]) & 0xc0) != 0x80;
+    if (begins && ++seen == width) break;
+  }
+  return text.substr(0, bytes) + "~";
+}
 
 std::string Styled(std::string_view text, Style style, bool color) {
   constexpr std::string_view kCodes[] = {"", "\x1b[2m", "\x1b[32m", "\x1b[33m", "\x1b[31m"};

@@ -1,9 +1,11 @@
 #include "core/client.h"
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <utility>
 
 #include "core/handlers/handlers.h"
+#include "core/reply_cache.h"
 
 namespace oj {
 namespace {
@@ -128,51 +130,120 @@ Task<Client::Next> Client::ServeFrame(std::string_view payload) {
     const Next next = co_await std::move(send);
     co_return next;
   }
-  auto serve = ServeFlight(std::move(*launch), DeadlineOf(*request));
+  if (const auto known = Known(*request)) {
+    auto send = Send(*known);
+    const Next next = co_await std::move(send);
+    co_return next;
+  }
+  Patience patience{
+      Deadline::After(core_.seams.clock.Now(), core_.config.handler), {}, request->progress, {}};
+  if (request->timeout) {
+    patience.margin = MarginOf(*request->timeout);
+    patience.limit = *request->timeout - patience.margin;
+  }
+  auto serve = ServeFlight(std::move(*launch), patience);
   const Next next = co_await std::move(serve);
   co_return next;
 }
 
+namespace {
+
+// A handler with its request, as a flight begins it.
+template <class Body>
+FlightTable::Handler Bind(Core& core, Task<Reply> (*handler)(Core&, Flight&, Body),
+                          const Body& body) {
+  return [&core, handler, body](Flight& flight) { return handler(core, flight, body); };
+}
+
+// The handlers of the requests that are flights, and what makes two of them the same. The others
+// are answered at once.
+struct Launcher {
+  Core& core;
+  FlightTable::Launch& launch;
+
+  template <class Body>
+  bool Fly(Task<Reply> (*handler)(Core&, Flight&, Body), const Body& body) const {
+    launch.handler = Bind(core, handler, body);
+    return true;
+  }
+  bool operator()(const PeekSessionRequest& body) const {
+    launch.join_key = "peek " + body.session_id + " " + std::to_string(body.with_color) + " " +
+                      std::to_string(body.lines);
+    return Fly(PeekSession, body);
+  }
+  bool operator()(const SessionNewRequest& body) const { return Fly(SessionNew, body); }
+  bool operator()(const SessionSendRequest& body) const { return Fly(SessionSend, body); }
+  bool operator()(const SessionKillRequest& body) const { return Fly(SessionKill, body); }
+  bool operator()(const SessionPruneRequest& body) const {
+    launch.join_key = "prune sessions " + std::to_string(body.all) + std::to_string(body.dry_run) +
+                      " " + (body.name_space ? "of " + *body.name_space : "");
+    return Fly(SessionPrune, body);
+  }
+  bool operator()(const AgentRunRequest& body) const { return Fly(AgentRun, body); }
+  bool operator()(const AgentSendRequest& body) const { return Fly(AgentSend, body); }
+  bool operator()(const AgentResumeRequest& body) const { return Fly(AgentResume, body); }
+  bool operator()(const WorkspaceAddRequest& body) const { return Fly(WorkspaceAdd, body); }
+  bool operator()(const WorkspaceDropRequest& body) const { return Fly(WorkspaceDrop, body); }
+  bool operator()(const WorkspaceDropFailedRequest& body) const {
+    return Fly(WorkspaceDropFailed, body);
+  }
+  bool operator()(const WorkspaceDropAllRequest& body) const { return Fly(WorkspaceDropAll, body); }
+  bool operator()(const WorkspacePruneRequest& body) const {
+    launch.join_key = "prune workspaces " + std::to_string(body.all) +
+                      std::to_string(body.how.force) + std::to_string(body.how.delete_branch) +
+                      std::to_string(body.how.dry_run) + " " +
+                      (body.name_space ? "of " + *body.name_space : "");
+    return Fly(WorkspacePrune, body);
+  }
+  bool operator()(const ShutdownRequest& body) const {
+    if (!body.kill) return false;
+    launch.handler = [&core = core, drain = body.drain.value_or(core.config.drain)](
+                         Flight& flight) { return ShutdownKill(core, flight, drain); };
+    return true;
+  }
+  template <class Body>
+  bool operator()(const Body&) const {
+    return false;
+  }
+};
+
+}  // namespace
+
 std::optional<FlightTable::Launch> Client::LaunchOf(const Request& request) {
   FlightTable::Launch launch;
-  Core& core = core_;
-  if (const auto* peek = std::get_if<PeekSessionRequest>(&request.body)) {
-    launch.join_key = "peek " + peek->session_id + " " + std::to_string(peek->with_color) + " " +
-                      std::to_string(peek->lines);
-    launch.handler = [&core, body = *peek](Flight& flight) {
-      return PeekSession(core, flight, body);
-    };
-  } else if (const auto* start = std::get_if<SessionNewRequest>(&request.body)) {
-    launch.handler = [&core, body = *start](Flight& flight) {
-      return SessionNew(core, flight, body);
-    };
-  } else if (const auto* send = std::get_if<SessionSendRequest>(&request.body)) {
-    launch.handler = [&core, body = *send](Flight& flight) {
-      return SessionSend(core, flight, body);
-    };
-  } else if (const auto* kill = std::get_if<SessionKillRequest>(&request.body)) {
-    launch.handler = [&core, body = *kill](Flight& flight) {
-      return SessionKill(core, flight, body);
-    };
-  } else if (const auto* stop = std::get_if<ShutdownRequest>(&request.body);
-             stop != nullptr && stop->kill) {
-    launch.handler = [&core, drain = stop->drain.value_or(core.config.drain)](Flight& flight) {
-      return ShutdownKill(core, flight, drain);
-    };
-  } else {
-    return std::nullopt;
-  }
+  if (!std::visit(Launcher{core_, launch}, request.body)) return std::nullopt;
   launch.type = TypeOf(request.body);
   launch.client_pid = connection_->peer().pid;
   launch.connection = connection_->id();
+  if (!request.request_id.empty()) {
+    launch.request_id = request.request_id;
+    launch.digest = request.digest;
+    launch.handler = [&core = core_, inner = std::move(launch.handler), id = request.request_id,
+                      digest = request.digest](Flight& flight) {
+      return HandleAndRemember(core, flight, inner, id, digest);
+    };
+  }
   return launch;
 }
 
-Deadline Client::DeadlineOf(const Request& request) const {
-  const Instant now = core_.seams.clock.Now();
-  const Deadline own = Deadline::After(now, core_.config.handler);
-  if (!request.timeout) return own;
-  return own.Earlier(Deadline::After(now, *request.timeout - MarginOf(*request.timeout)));
+std::optional<Reply> Client::Known(const Request& request) const {
+  if (request.request_id.empty()) return std::nullopt;
+  const Error reused{ErrorCode::kInvalidRequest,
+                     "field 'request_id' names another request than this one", ""};
+  const auto* record = core_.state.Find<ReplyRecord>(request.request_id);
+  if (record != nullptr && !IsForgotten(core_, *record)) {
+    if (record->digest != request.digest) return reused;
+    return Reply(record->reply);
+  }
+  for (const auto& [id, flight] : core_.flights.all()) {
+    if (flight->request_id == request.request_id && flight->digest != request.digest) return reused;
+  }
+  return std::nullopt;
+}
+
+Deadline Client::DeadlineOf(const Patience& patience) const {
+  if (!patience.limit) return patience.own;
+  return patience.own.Earlier(Deadline::After(core_.seams.clock.Now(), *patience.limit));
 }
 
 // A waiter's place in a flight, given up by whatever way the frame is left.
@@ -184,14 +255,14 @@ struct Interest {
   ~Interest() { flights.Leave(flight, waiter, reason); }
 };
 
-Task<Client::Next> Client::ServeFlight(FlightTable::Launch launch, Deadline deadline) {
-  const Duration limit = deadline.LeftAt(core_.seams.clock.Now());
-  Event settled;
-  Waiter waiter{deadline, settled};
+Task<Client::Next> Client::ServeFlight(FlightTable::Launch launch, Patience patience) {
+  Waiter waiter(DeadlineOf(patience));
+  const Duration limit = waiter.deadline.LeftAt(core_.seams.clock.Now());
   auto flight = core_.flights.Join(std::move(launch), waiter);
   Interest interest{core_.flights, *flight, waiter};
-  auto wait = WithNursery([&](Nursery& watchers) { return AwaitFlight(*flight, waiter, watchers); },
-                          WhenBodyEnds::kDrop);
+  auto wait = WithNursery(
+      [&](Nursery& watchers) { return AwaitFlight(*flight, waiter, patience, watchers); },
+      WhenBodyEnds::kDrop);
   co_await std::move(wait);
   if (gone_) co_return Next::kClose;
   if (!flight->ended()) {
@@ -210,40 +281,88 @@ Task<Client::Next> Client::ServeFlight(FlightTable::Launch launch, Deadline dead
   co_return next;
 }
 
-Task<void> Client::AwaitFlight(Flight& flight, Waiter& waiter, Nursery& watchers) {
-  watchers.Start(WatchHangup(waiter.settled));
-  watchers.Start(ReadAhead(waiter.settled));
-  auto wait = waiter.settled.WaitSet();
-  auto bounded = WithDeadline(core_.seams.clock, waiter.deadline, std::move(wait));
-  const bool in_time = co_await std::move(bounded);
-  if (in_time || flight.deadline() > waiter.deadline) co_return;
-  // The flight's own deadline is this one: its end, with all its children dead, is the answer. A
-  // disk that hangs may keep it from that for longer than a client is to wait.
-  flight.Latch(CancelReason::kDeadline);
-  auto end = waiter.settled.WaitSet();
-  const Deadline last =
-      Deadline::After(core_.seams.clock.Now(), core_.config.kill_grace + kLastWait);
-  auto ended = WithDeadline(core_.seams.clock, last, std::move(end));
-  co_await std::move(ended);
+namespace {
+
+Task<void> News(Waiter& waiter) {
+  while (!waiter.settled && !waiter.progressed) {
+    auto turn = waiter.bell.Heard();
+    co_await turn;
+  }
 }
 
-Task<void> Client::WatchHangup(Event& settled) {
+Task<void> Settled(Waiter& waiter) {
+  while (!waiter.settled) {
+    auto turn = waiter.bell.Heard();
+    co_await turn;
+  }
+}
+
+std::string ProgressFrame(const Progress& progress) {
+  return boost::json::serialize(boost::json::object{{"type", "Progress"},
+                                                    {"done", progress.done},
+                                                    {"total", progress.total},
+                                                    {"item", ToUtf8(progress.item)}});
+}
+
+}  // namespace
+
+Task<void> Client::AwaitFlight(Flight& flight, Waiter& waiter, Patience patience,
+                               Nursery& watchers) {
+  watchers.Start(WatchHangup(waiter));
+  watchers.Start(ReadAhead(waiter));
+  while (!waiter.settled) {
+    auto news = AwaitNews(flight, waiter, patience);
+    const bool in_time = co_await std::move(news);
+    if (in_time) continue;
+    if (flight.deadline() > waiter.deadline) co_return;
+    // The flight's own deadline is this one: its end, with all its children dead, is the answer. A
+    // disk that hangs may keep it from that for longer than a client is to wait.
+    flight.Latch(CancelReason::kDeadline);
+    auto end = Settled(waiter);
+    Duration wait = core_.config.kill_grace + kLastWait;
+    if (patience.limit) wait = std::min(wait, patience.margin / 8);  // the answer has a way to go
+    const Deadline last = Deadline::After(core_.seams.clock.Now(), wait);
+    auto ended = WithDeadline(core_.seams.clock, last, std::move(end));
+    co_await std::move(ended);
+    co_return;
+  }
+}
+
+Task<bool> Client::AwaitNews(Flight& flight, Waiter& waiter, Patience patience) {
+  auto news = News(waiter);
+  auto bounded = WithDeadline(core_.seams.clock, waiter.deadline, std::move(news));
+  const bool in_time = co_await std::move(bounded);
+  if (!in_time) co_return false;
+  waiter.progressed = false;
+  if (waiter.settled || !patience.progress) co_return true;
+  auto send = Send(ProgressFrame(flight.progress()));
+  const Next next = co_await std::move(send);
+  if (next == Next::kClose) {
+    gone_ = true;
+    waiter.settled = true;
+  }
+  waiter.deadline = DeadlineOf(patience);
+  core_.flights.Renew(flight);
+  co_return true;
+}
+
+Task<void> Client::WatchHangup(Waiter& waiter) {
   auto gone = connection_->PeerGone();
   co_await std::move(gone);
   gone_ = true;
-  settled.Set();
+  waiter.Settle();
 }
 
 // Bytes that come while a request is served: the next requests, or the end of what the client
 // sends. A full buffer stops the reading; a hang-up is seen nevertheless.
-Task<void> Client::ReadAhead(Event& settled) {
+Task<void> Client::ReadAhead(Waiter& waiter) {
   while (in_.HasRoom() && !end_of_file_) {
     auto read = ReadOnce();
     co_await std::move(read);
   }
   if (!end_of_file_ || core_.config.half_close == HalfClose::kKeep) co_return;
   gone_ = true;
-  settled.Set();
+  waiter.Settle();
 }
 
 Task<Client::Next> Client::Send(Reply reply) {

@@ -24,6 +24,14 @@ class Client {
   // What becomes of the connection after a request.
   enum class Next : std::uint8_t { kGoOn, kClose };
 
+  // How long a client waits.
+  struct Patience {
+    Deadline own;                   // of the daemon, for the whole handler
+    std::optional<Duration> limit;  // the client's, less the margin
+    bool progress = false;          // the limit counts from the last sign of life
+    Duration margin{};              // between the limit and the moment the client gives up
+  };
+
   // Refuses clients that are not to be served.
   std::optional<Error> Refusal() const;
   Task<void> ServeFrames();
@@ -34,14 +42,18 @@ class Client {
   Task<bool> ReadOnce();
 
   Task<Next> ServeFrame(std::string_view payload);
-  Task<Next> ServeFlight(FlightTable::Launch launch, Deadline deadline);
-  Task<void> AwaitFlight(Flight& flight, Waiter& waiter, Nursery& watchers);
-  Task<void> WatchHangup(Event& settled);
-  Task<void> ReadAhead(Event& settled);
+  Task<Next> ServeFlight(FlightTable::Launch launch, Patience patience);
+  Task<void> AwaitFlight(Flight& flight, Waiter& waiter, Patience patience, Nursery& watchers);
+  // False: the client's limit has passed.
+  Task<bool> AwaitNews(Flight& flight, Waiter& waiter, Patience patience);
+  Task<void> WatchHangup(Waiter& waiter);
+  Task<void> ReadAhead(Waiter& waiter);
 
   // How a request is run as a flight; nothing: it is answered at once.
   std::optional<FlightTable::Launch> LaunchOf(const Request& request);
-  Deadline DeadlineOf(const Request& request) const;
+  // What is known already of a request with a request_id: the reply that it had, or why not.
+  std::optional<Reply> Known(const Request& request) const;
+  Deadline DeadlineOf(const Patience& patience) const;
   Task<Next> Send(Reply reply);
   Task<bool> WriteAll(std::string_view bytes);
 

@@ -4,9 +4,7 @@
 
 namespace oj {
 
-Task<Result<SessionLease>> Core::Lock(Flight& flight, std::string session, LockMode mode) {
-  std::vector<LockRequest> wanted;
-  wanted.push_back(LockRequest{"session:" + session, mode});
+Task<Result<Lease>> Core::Acquire(Flight& flight, std::vector<LockRequest> wanted) {
   flight.state = "waiting";
   flight.waiting_for = wanted[0].key;
   auto acquire = locks.Acquire(flight.id, wanted);
@@ -14,7 +12,16 @@ Task<Result<SessionLease>> Core::Lock(Flight& flight, std::string session, LockM
   if (!lease) co_return std::move(lease).error();
   flight.state = "running";
   flight.waiting_for.clear();
-  flight.locks.push_back(wanted[0].key);
+  for (const LockRequest& each : wanted) flight.locks.push_back(each.key);
+  co_return std::move(lease);
+}
+
+Task<Result<SessionLease>> Core::Lock(Flight& flight, std::string session, LockMode mode) {
+  std::vector<LockRequest> wanted;
+  wanted.push_back(LockRequest{"session:" + session, mode});
+  auto acquire = Acquire(flight, std::move(wanted));
+  auto lease = co_await std::move(acquire);
+  if (!lease) co_return std::move(lease).error();
   SessionLease held(tmux, std::move(*lease));
   co_return std::move(held);
 }

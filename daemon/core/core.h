@@ -7,8 +7,9 @@
 
 #include "core/config.h"
 #include "core/flight.h"
+#include "core/git_client.h"
 #include "core/lock_table.h"
-#include "core/sessions.h"
+#include "core/state.h"
 #include "core/tmux_client.h"
 #include "core/tools.h"
 #include "oj/event_log.h"
@@ -33,7 +34,9 @@ struct Seams {
 
 struct Identity {
   int pid = 0;
-  unsigned uid = 0;  // only this one and root are served
+  unsigned uid = 0;             // only this one and root are served
+  std::string state_directory;  // absolute: workspaces are below it
+  std::string lease_prefix;     // of the tags of processes, the same in all lives of this daemon
 };
 
 // How the daemon is told to stop, and how far that has got.
@@ -53,30 +56,39 @@ struct Lifecycle {
 };
 
 struct Core {
-  Core(const Seams& outside, const Config& settings, Identity self, Lifecycle& life,
-       Sessions& known, std::string instance, Nursery& background, Nursery& in_flight)
+  Core(const Seams& outside, const Config& settings, Identity self, Lifecycle& life, State& known,
+       std::string instance, Nursery& behind, Nursery& under_way, Nursery& in_flight)
       : seams(outside),
         config(settings),
         identity(self),
         lifecycle(life),
-        sessions(known),
+        state(known),
         started(outside.clock.Now()),
         tools(outside.clock, outside.runner, outside.log, settings, std::move(instance)),
         tmux(outside.clock, tools, outside.log, settings),
-        locks(outside.clock, outside.log, background),
+        git(tools, settings),
+        background(behind),
+        units(under_way),
+        locks(outside.clock, outside.log, behind),
         flights(outside.clock, outside.log, in_flight) {}
 
-  // The session's lease, for a handler. Error kBusy. Throws Cancelled.
+  // Leases for a handler, as `oj requests` shows. Error kBusy. Throws Cancelled.
+  Task<Result<Lease>> Acquire(Flight& flight, std::vector<LockRequest> wanted);
+  // The session's. Error kBusy. Throws Cancelled.
   Task<Result<SessionLease>> Lock(Flight& flight, std::string session, LockMode mode);
 
   const Seams seams;
   const Config& config;
   const Identity identity;
   Lifecycle& lifecycle;
-  Sessions& sessions;
+  State& state;
   const Instant started;
   Tools tools;
   TmuxClient tmux;
+  GitClient git;
+  Nursery& background;  // what goes on when requests end; cancelled when the daemon stops
+  Nursery& units;       // likewise; may end first
+  Bell trash;           // there is something to delete
   LockTable locks;
   FlightTable flights;
   std::size_t connections = 0;

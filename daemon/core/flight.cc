@@ -8,6 +8,8 @@
 namespace oj {
 namespace {
 
+std::string OutcomeOf(const Flight& flight) { return flight.outcome ? flight.outcome() : ""; }
+
 Error CancelledError(const Flight& flight, Instant now) {
   const std::string what = flight.type + " (" + RequestName(flight.id) + ")";
   switch (flight.latched()) {
@@ -18,9 +20,10 @@ Error CancelledError(const Flight& flight, Instant now) {
                   (flight.waiting_for.empty() ? "" : ", waiting for " + flight.waiting_for),
               DeadlineDetail(flight, flight.deadline().at() - flight.begun, now - flight.begun)};
     case CancelReason::kOperator:
-      return {ErrorCode::kCancelled, what + " was cancelled by the operator", ""};
+      return {ErrorCode::kCancelled, what + " was cancelled by the operator", OutcomeOf(flight)};
     case CancelReason::kShutdown:
-      return {ErrorCode::kCancelled, what + " was cancelled: the daemon is shutting down", ""};
+      return {ErrorCode::kCancelled, what + " was cancelled: the daemon is shutting down",
+              OutcomeOf(flight)};
     default:
       return {ErrorCode::kCancelled, what + " was cancelled: its client has gone", ""};
   }
@@ -37,8 +40,9 @@ void Flight::Latch(CancelReason reason) noexcept {
 
 std::shared_ptr<Flight> FlightTable::Join(Launch launch, Waiter& waiter) {
   for (const auto& [id, flight] : flights_) {
-    if (launch.join_key.empty() || flight->join_key != launch.join_key) continue;
-    if (!flight->joinable()) continue;
+    const bool same = (!launch.join_key.empty() && flight->join_key == launch.join_key) ||
+                      (!launch.request_id.empty() && flight->request_id == launch.request_id);
+    if (!same || !flight->joinable()) continue;
     log_.Record({EventKind::kRequestJoined, launch.connection, id, 0, launch.type});
     flight->waiters_.push_back(&waiter);
     SetDeadline(*flight);
@@ -47,7 +51,8 @@ std::shared_ptr<Flight> FlightTable::Join(Launch launch, Waiter& waiter) {
   const std::uint64_t id = ++last_id_;
   log_.Record({EventKind::kRequestBegun, launch.connection, id, launch.client_pid, launch.type});
   auto flight = std::make_shared<Flight>(id, std::move(launch.type), std::move(launch.join_key),
-                                         launch.client_pid, clock_.Now(), log_);
+                                         launch.client_pid, clock_.Now(), log_,
+                                         std::move(launch.request_id), std::move(launch.digest));
   flight->waiters_.push_back(&waiter);
   SetDeadline(*flight);
   flights_.emplace(id, flight);
@@ -81,7 +86,7 @@ Task<void> FlightTable::Fly(std::shared_ptr<Flight> flight, Handler handler) {
                reply ? std::string_view(flight->type) : Name(reply.error().code)});
   flight->reply_.emplace(std::move(reply));
   flights_.erase(flight->id);
-  for (Waiter* each : flight->waiters_) each->settled.Set();
+  for (Waiter* each : flight->waiters_) each->Settle();
   if (flights_.empty()) {
     while (!empty_.empty()) empty_.WakeFront();
   }
@@ -118,7 +123,10 @@ Task<void> FlightTable::Empty() {
 }
 
 std::string DeadlineDetail(const Flight& flight, Duration limit, Duration elapsed) {
-  boost::json::object detail{{"limit_ms", Millis(limit)}, {"elapsed_ms", Millis(elapsed)}};
+  boost::json::object detail;
+  if (flight.outcome) detail = boost::json::parse(flight.outcome()).as_object();
+  detail["limit_ms"] = Millis(limit);
+  detail["elapsed_ms"] = Millis(elapsed);
   if (!flight.waiting_for.empty()) detail["waiting_for"] = flight.waiting_for;
   return boost::json::serialize(detail);
 }

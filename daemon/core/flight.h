@@ -24,11 +24,29 @@ using Reply = Result<std::string>;
 
 class Flight;
 
-// A client's interest in a flight; lives in the connection's frame. `settled` is set when the
-// flight has ended.
+// A client's interest in a flight; lives in the connection's frame. The bell rings at news.
 struct Waiter {
+  explicit Waiter(Deadline until) : deadline(until) {}
+  void Settle() {
+    settled = true;
+    bell.Ring();
+  }
+  void Tell() {
+    progressed = true;
+    bell.Ring();
+  }
+
   Deadline deadline;
-  Event& settled;
+  bool settled = false;     // the flight has ended, or nobody waits for it any more
+  bool progressed = false;  // the flight has, since this was last false
+  Bell bell;
+};
+
+// How far a flight with several units has got.
+struct Progress {
+  std::size_t done = 0;
+  std::size_t total = 0;
+  std::string item;  // the last that was done
 };
 
 class Flight final : private Timer {
@@ -40,18 +58,22 @@ class Flight final : private Timer {
   };
 
   Flight(std::uint64_t number, std::string request_type, std::string key, int pid, Instant now,
-         EventLog& log)
+         EventLog& log, std::string name = "", std::string body = "")
       : id(number),
         type(std::move(request_type)),
         join_key(std::move(key)),
+        request_id(std::move(name)),
+        digest(std::move(body)),
         client_pid(pid),
         begun(now),
         log_(log) {}
 
   const std::uint64_t id;
   const std::string type;
-  const std::string join_key;  // empty: not joinable
-  const int client_pid;        // of the first waiter
+  const std::string join_key;    // empty: not joinable
+  const std::string request_id;  // the client's name for it; may be empty
+  const std::string digest;      // of the request, where it has a name
+  const int client_pid;          // of the first waiter
   const Instant begun;
 
   // What `oj requests` shows; kept by the handler's tools.
@@ -59,6 +81,17 @@ class Flight final : private Timer {
   std::string waiting_for;
   std::vector<std::string> locks;
   std::list<Child> children;
+  // What is done and what remains, for the error of one that is cancelled: gives a JSON object;
+  // may be empty.
+  std::function<std::string()> outcome;
+
+  void Expect(std::size_t units) { progress_.total = units; }
+  void Advance(std::string item) {
+    ++progress_.done;
+    progress_.item = std::move(item);
+    for (Waiter* each : waiters_) each->Tell();
+  }
+  const Progress& progress() const { return progress_; }
 
   // Steps 1 and 2 of the order of a cancel: the first reason is latched, and nobody joins any more.
   void Latch(CancelReason reason) noexcept;
@@ -78,6 +111,7 @@ class Flight final : private Timer {
   CancelScope scope_{nullptr};  // ended by Latch only: every reason comes through there
   Deadline deadline_ = Deadline::Never();
   std::vector<Waiter*> waiters_;
+  Progress progress_;
   std::optional<Reply> reply_;
 };
 
@@ -94,11 +128,17 @@ class FlightTable {
     int client_pid = 0;
     std::uint64_t connection = 0;
     Handler handler;
+    std::string request_id;
+    std::string digest;
   };
 
-  // Joins the flight with the same key if it can still be joined, else starts one. `waiter` must
-  // stay until Leave or `settled`. The flight's deadline is the latest of its waiters'.
+  // Joins the flight with the same key or request id if it can still be joined, else starts one.
+  // `waiter` must stay until Leave. The flight's deadline is the latest of its waiters'.
   std::shared_ptr<Flight> Join(Launch launch, Waiter& waiter);
+  // The waiter's deadline has changed.
+  void Renew(Flight& flight) {
+    if (flight.joinable()) SetDeadline(flight);
+  }
   // The waiter has no interest any more; when it was the last, the flight is cancelled.
   void Leave(Flight& flight, Waiter& waiter, CancelReason reason) noexcept;
 

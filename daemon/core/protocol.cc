@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <map>
+
+#include "core/fields.h"
 
 namespace oj {
 namespace {
@@ -11,108 +14,9 @@ namespace json = boost::json;
 constexpr std::size_t kMaxRequestIdBytes = 128;
 // tmux takes a command of at most 16 KiB from its client; this leaves room for the rest of it.
 constexpr std::size_t kMaxInputBytes = 15 << 10;
+constexpr std::size_t kMaxBranchBytes = 200;
+constexpr std::size_t kMaxAgentNameBytes = 64;  // an agent's id is longer by a suffix
 constexpr std::int64_t kMaxLines = 1'000'000;
-constexpr std::int64_t kMaxMillis = 315'360'000'000;  // ten years
-
-// Reads the fields of one object; keeps the first error, so that readers need not look at each.
-class Fields {
- public:
-  explicit Fields(const json::object& object) : object_(object) {}
-
-  std::optional<Error> error() const { return error_; }
-
-  std::string String(std::string_view name) {
-    const json::value* value = Need(name, "a string");
-    if (value == nullptr) return {};
-    if (!value->is_string()) return Fail(name, "must be a string"), std::string();
-    return std::string(value->get_string());
-  }
-  std::string Id(std::string_view name) {
-    std::string id = String(name);
-    if (!error_ && !IsValidId(id)) {
-      Fail(name, "must be 1 to 128 characters of A-Z a-z 0-9 . _ -, not beginning with - or .");
-    }
-    return id;
-  }
-  // tmux replaces '.' in names of sessions, and reads it in a target as the beginning of a pane.
-  std::string SessionId(std::string_view name) {
-    std::string id = Id(name);
-    if (!error_ && id.find('.') != std::string::npos) {
-      Fail(name, "must not contain '.': tmux gives it a meaning of its own");
-    }
-    return id;
-  }
-  bool Bool(std::string_view name, bool otherwise) {
-    const json::value* value = Find(name);
-    if (value == nullptr) return otherwise;
-    if (!value->is_bool()) return Fail(name, "must be true or false"), otherwise;
-    return value->get_bool();
-  }
-  std::optional<std::int64_t> Positive(std::string_view name, std::int64_t most) {
-    const json::value* value = Find(name);
-    if (value == nullptr) return std::nullopt;
-    const std::int64_t* number = value->if_int64();
-    if (number == nullptr || *number <= 0 || *number > most) {
-      Fail(name, "must be an integer from 1 to " + std::to_string(most));
-      return std::nullopt;
-    }
-    return *number;
-  }
-  std::optional<Duration> Millis(std::string_view name) {
-    const auto number = Positive(name, kMaxMillis);
-    if (!number) return std::nullopt;
-    return std::chrono::milliseconds(*number);
-  }
-  std::vector<std::string> Strings(std::string_view name) {
-    std::vector<std::string> all;
-    const json::value* value = Need(name, "an array of strings");
-    if (value == nullptr) return all;
-    if (!value->is_array()) return Fail(name, "must be an array of strings"), all;
-    for (const json::value& item : value->get_array()) {
-      if (!item.is_string()) return Fail(name, "must be an array of strings"), all;
-      all.emplace_back(item.get_string());
-    }
-    return all;
-  }
-  std::vector<std::pair<std::string, std::string>> Map(std::string_view name) {
-    std::vector<std::pair<std::string, std::string>> all;
-    const json::value* value = Find(name);
-    if (value == nullptr) return all;
-    if (!value->is_object()) return Fail(name, "must be an object of strings"), all;
-    for (const auto& [key, item] : value->get_object()) {
-      if (!item.is_string()) return Fail(name, "must be an object of strings"), all;
-      all.emplace_back(key, item.get_string());
-    }
-    return all;
-  }
-  const json::object* Object(std::string_view name) {
-    const json::value* value = Need(name, "an object");
-    if (value == nullptr) return nullptr;
-    if (!value->is_object()) return Fail(name, "must be an object"), nullptr;
-    return &value->get_object();
-  }
-
-  void Fail(std::string_view name, std::string_view what) {
-    if (error_) return;
-    error_ = Error{ErrorCode::kInvalidRequest,
-                   "field '" + std::string(name) + "' " + std::string(what), ""};
-  }
-
- private:
-  // Null reads as absent.
-  const json::value* Find(std::string_view name) const {
-    const json::value* value = object_.if_contains(name);
-    return value == nullptr || value->is_null() ? nullptr : value;
-  }
-  const json::value* Need(std::string_view name, std::string_view what) {
-    const json::value* value = Find(name);
-    if (value == nullptr) Fail(name, "is missing: it must be " + std::string(what));
-    return value;
-  }
-
-  const json::object& object_;
-  std::optional<Error> error_;
-};
 
 // What a client sent, for a line that people read.
 std::string Quoted(std::string_view text) {
@@ -128,6 +32,27 @@ void ForbidNul(Fields& in, std::string_view name, std::string_view text) {
   if (text.find('\0') != std::string_view::npos) in.Fail(name, "must not contain a NUL byte");
 }
 
+// `others`: bytes of what goes to tmux with it.
+void CheckCommand(Fields& in, const std::vector<std::string>& command, std::size_t others) {
+  std::size_t bytes = others;
+  for (const std::string& argument : command) {
+    ForbidNul(in, "command", argument);
+    bytes += argument.size() + 1;
+  }
+  if (bytes > kMaxInputBytes) {
+    in.Fail("command", "with cwd and env must not exceed " + std::to_string(kMaxInputBytes) +
+                           " bytes (the limit of one tmux command)");
+  }
+}
+
+void CheckInput(Fields& in, std::string_view name, std::string_view input) {
+  ForbidNul(in, name, input);
+  if (input.size() > kMaxInputBytes) {
+    in.Fail(name, "must not exceed " + std::to_string(kMaxInputBytes) +
+                      " bytes (the limit of one tmux command)");
+  }
+}
+
 RequestBody ReadSessionNew(Fields& in) {
   SessionNewRequest body;
   body.id = in.SessionId("id");
@@ -141,10 +66,6 @@ RequestBody ReadSessionNew(Fields& in) {
     in.Fail("cwd", "must not contain '#[': tmux cannot be told of such a directory");
   }
   std::size_t bytes = body.cwd.size();
-  for (const std::string& argument : body.command) {
-    ForbidNul(in, "command", argument);
-    bytes += argument.size() + 1;
-  }
   for (const auto& [key, value] : body.env) {
     if (key.empty() || key.find('=') != std::string::npos) {
       in.Fail("env", "must have names that are not empty and contain no '='");
@@ -153,10 +74,7 @@ RequestBody ReadSessionNew(Fields& in) {
     ForbidNul(in, "env", value);
     bytes += key.size() + value.size() + 2;
   }
-  if (bytes > kMaxInputBytes) {
-    in.Fail("command", "with cwd and env must not exceed " + std::to_string(kMaxInputBytes) +
-                           " bytes (the limit of one tmux command)");
-  }
+  CheckCommand(in, body.command, bytes);
   return body;
 }
 
@@ -164,11 +82,7 @@ RequestBody ReadSessionSend(Fields& in) {
   SessionSendRequest body;
   body.id = in.SessionId("id");
   body.input = in.String("input");
-  ForbidNul(in, "input", body.input);
-  if (body.input.size() > kMaxInputBytes) {
-    in.Fail("input", "must not exceed " + std::to_string(kMaxInputBytes) +
-                         " bytes (the limit of one tmux command)");
-  }
+  CheckInput(in, "input", body.input);
   return body;
 }
 
@@ -177,6 +91,83 @@ RequestBody ReadPeek(Fields& in) {
   body.session_id = in.SessionId("session_id");
   body.with_color = in.Bool("with_color", false);
   body.lines = in.Positive("lines", kMaxLines).value_or(body.lines);
+  return body;
+}
+
+RequestBody ReadSessionPrune(Fields& in) {
+  return SessionPruneRequest{in.Bool("all", false), in.Bool("dry_run", false),
+                             in.OptionalString("namespace")};
+}
+
+// The beginnings of what git would take for an option or a revision of another kind are refused;
+// the rest is for `git check-ref-format`.
+std::optional<std::string> ReadBranch(Fields& in) {
+  auto branch = in.OptionalString("branch");
+  if (!branch) return branch;
+  const bool bad = branch->empty() || branch->size() > kMaxBranchBytes ||
+                   branch->starts_with('-') || branch->starts_with('/') ||
+                   branch->find_first_of(std::string_view(" ~^:?*[\\\0", 9)) != std::string::npos ||
+                   branch->find("..") != std::string::npos || *branch == "@" ||
+                   branch->find("@{") != std::string::npos;
+  if (bad) in.Fail("branch", "must be a branch's name, such as fix/login");
+  return branch;
+}
+
+RequestBody ReadWorkspaceAdd(Fields& in) {
+  WorkspaceAddRequest body;
+  body.repo = in.Path("repo");
+  body.branch = ReadBranch(in);
+  body.name = in.OptionalId("name");
+  body.name_space = in.OptionalString("namespace").value_or("");
+  return body;
+}
+
+Removal ReadRemoval(Fields& in) {
+  return Removal{in.Bool("force", false), in.Bool("delete_branch", false),
+                 in.Bool("dry_run", false)};
+}
+
+RequestBody ReadWorkspacePrune(Fields& in) {
+  return WorkspacePruneRequest{in.Bool("all", false), in.OptionalString("namespace"),
+                               ReadRemoval(in)};
+}
+
+RequestBody ReadAgentRun(Fields& in) {
+  AgentRunRequest body;
+  body.name = in.SessionId("name");
+  if (body.name.size() > kMaxAgentNameBytes) {
+    in.Fail("name", "must not exceed " + std::to_string(kMaxAgentNameBytes) + " characters");
+  }
+  body.command = in.Strings("command");
+  body.workspace = in.OptionalId("workspace");
+  body.repo = in.OptionalPath("repo");
+  body.cwd = in.OptionalPath("cwd");
+  body.name_space = in.OptionalString("namespace").value_or("");
+  if (!in.error() && body.command.empty()) in.Fail("command", "must not be empty");
+  if (body.workspace.has_value() + body.repo.has_value() + body.cwd.has_value() != 1) {
+    in.Fail("workspace", "must be given, or else repo, or else cwd: one of them");
+  }
+  CheckCommand(in, body.command, body.cwd ? body.cwd->size() : 0);
+  return body;
+}
+
+RequestBody ReadAgentSend(Fields& in) {
+  AgentSendRequest body;
+  body.agent_id = in.SessionId("agent_id");
+  body.message = in.String("message");
+  CheckInput(in, "message", body.message);
+  return body;
+}
+
+RequestBody ReadAgentResume(Fields& in) {
+  AgentResumeRequest body;
+  const bool all = in.Bool("all", false);
+  body.kill = in.Bool("kill", false);
+  body.agent_id = in.String("agent_id");
+  if (body.agent_id.empty() != all) {
+    in.Fail("agent_id", all ? "must be empty where all is true" : "must not be empty without all");
+  }
+  if (!body.agent_id.empty()) body.agent_id = in.SessionId("agent_id");
   return body;
 }
 
@@ -195,8 +186,16 @@ RequestBody ReadQuery(Fields& in) {
   RequestBody body = ListSessionsQuery{};
   if (type == "GetSession") {
     body = GetSessionQuery{of.SessionId("id")};
+  } else if (type == "ListWorkspaces") {
+    body = ListWorkspacesQuery{};
+  } else if (type == "GetWorkspace") {
+    body = GetWorkspaceQuery{of.Id("id")};
+  } else if (type == "ListAgents") {
+    body = ListAgentsQuery{of.OptionalString("status")};
   } else if (!of.error() && type != "ListSessions") {
-    of.Fail("type", "must be ListSessions or GetSession, not " + Quoted(type));
+    of.Fail("type",
+            "must be ListSessions, GetSession, ListWorkspaces, GetWorkspace or ListAgents, not " +
+                Quoted(type));
   }
   if (of.error()) in.Fail("query", "is wrong: " + of.error()->message);
   return body;
@@ -219,13 +218,49 @@ constexpr Kind kKinds[] = {
     {"SessionKill",
      [](Fields& in) -> RequestBody { return SessionKillRequest{in.SessionId("id")}; }},
     {"PeekSession", ReadPeek},
+    {"SessionPrune", ReadSessionPrune},
+    {"WorkspaceAdd", ReadWorkspaceAdd},
+    {"WorkspaceDrop",
+     [](Fields& in) -> RequestBody { return WorkspaceDropRequest{in.Id("id"), ReadRemoval(in)}; }},
+    {"WorkspaceDropFailed",
+     [](Fields& in) -> RequestBody { return WorkspaceDropFailedRequest{ReadRemoval(in)}; }},
+    {"WorkspaceDropAll",
+     [](Fields& in) -> RequestBody { return WorkspaceDropAllRequest{ReadRemoval(in)}; }},
+    {"WorkspacePrune", ReadWorkspacePrune},
+    {"AgentRun", ReadAgentRun},
+    {"AgentSend", ReadAgentSend},
+    {"AgentResume", ReadAgentResume},
     {"Requests", [](Fields&) -> RequestBody { return RequestsRequest{}; }},
     {"CancelRequest", [](Fields& in) -> RequestBody { return CancelRequestRequest{in.Id("id")}; }},
     {"Locks", [](Fields&) -> RequestBody { return LocksRequest{}; }},
     {"Query", ReadQuery},
     {"Query", ReadQuery},
+    {"Query", ReadQuery},
+    {"Query", ReadQuery},
+    {"Query", ReadQuery},
 };
 static_assert(std::size(kKinds) == std::variant_size_v<RequestBody>);
+
+// The same for the same request, in every build and whatever the order of its fields (FNV-1a).
+std::string DigestOf(const json::object& object) {
+  std::map<std::string_view, std::string> fields;
+  for (const auto& [name, value] : object) {
+    if (name == "request_id" || name == "timeout_ms" || name == "progress") continue;
+    fields[name] = json::serialize(value);
+  }
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  const auto add = [&hash](std::string_view text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+    hash = (hash ^ 0x100u) * 0x100000001b3u;
+  };
+  for (const auto& [name, text] : fields) {
+    add(name);
+    add(text);
+  }
+  std::string digest;
+  for (int shift = 60; shift >= 0; shift -= 4) digest += "0123456789abcdef"[hash >> shift & 15];
+  return digest;
+}
 
 Result<Request> ReadRequest(const json::object& object) {
   Fields in(object);
@@ -236,12 +271,13 @@ Result<Request> ReadRequest(const json::object& object) {
   }
   if (!in.error() && kind == nullptr) in.Fail("type", "names no request: " + Quoted(type));
   if (in.error()) return *in.error();
-  Request request{kind->read(in), in.Millis("timeout_ms"), {}, in.Bool("progress", false)};
+  Request request{kind->read(in), in.Millis("timeout_ms"), {}, {}, in.Bool("progress", false)};
   if (const json::value* id = object.if_contains("request_id"); id != nullptr && !id->is_null()) {
     request.request_id = in.String("request_id");
     if (request.request_id.empty() || request.request_id.size() > kMaxRequestIdBytes) {
       in.Fail("request_id", "must be 1 to 128 bytes");
     }
+    request.digest = DigestOf(object);
   }
   if (in.error()) return *in.error();
   return request;

@@ -46,6 +46,56 @@ struct PeekSessionRequest {
   bool with_color = false;
   std::int64_t lines = 40;
 };
+// Without `name_space`: all of them.
+struct SessionPruneRequest {
+  bool all = false;  // also what is not old enough yet
+  bool dry_run = false;
+  std::optional<std::string> name_space;
+};
+struct WorkspaceAddRequest {
+  std::string repo;                   // absolute path
+  std::optional<std::string> branch;  // made unless it exists; absent: "oj/<id>"
+  std::optional<std::string> name;    // the id; absent: one is made up
+  std::string name_space;
+};
+// How workspaces are removed: what is clean and unused may go.
+struct Removal {
+  bool force = false;          // also what a user could lose, but never what is in use
+  bool delete_branch = false;  // the branch too
+  bool dry_run = false;        // only look
+};
+struct WorkspaceDropRequest {
+  std::string id;
+  Removal how;
+};
+struct WorkspaceDropFailedRequest {
+  Removal how;
+};
+struct WorkspaceDropAllRequest {
+  Removal how;
+};
+struct WorkspacePruneRequest {
+  bool all = false;
+  std::optional<std::string> name_space;
+  Removal how;
+};
+// `workspace`: an id; `repo`: a new workspace of it; neither: the agent runs in `cwd`.
+struct AgentRunRequest {
+  std::string name;
+  std::vector<std::string> command;
+  std::optional<std::string> workspace;
+  std::optional<std::string> repo;
+  std::optional<std::string> cwd;
+  std::string name_space;
+};
+struct AgentSendRequest {
+  std::string agent_id;
+  std::string message;
+};
+struct AgentResumeRequest {
+  std::string agent_id;  // empty: all
+  bool kill = false;     // also those that run
+};
 struct RequestsRequest {};
 struct CancelRequestRequest {
   std::string id;
@@ -55,16 +105,28 @@ struct ListSessionsQuery {};
 struct GetSessionQuery {
   std::string id;
 };
+struct ListWorkspacesQuery {};
+struct GetWorkspaceQuery {
+  std::string id;
+};
+struct ListAgentsQuery {
+  std::optional<std::string> status;
+};
 
 using RequestBody =
     std::variant<PingRequest, HelloRequest, StatusRequest, ShutdownRequest, SessionNewRequest,
-                 SessionSendRequest, SessionKillRequest, PeekSessionRequest, RequestsRequest,
-                 CancelRequestRequest, LocksRequest, ListSessionsQuery, GetSessionQuery>;
+                 SessionSendRequest, SessionKillRequest, PeekSessionRequest, SessionPruneRequest,
+                 WorkspaceAddRequest, WorkspaceDropRequest, WorkspaceDropFailedRequest,
+                 WorkspaceDropAllRequest, WorkspacePruneRequest, AgentRunRequest, AgentSendRequest,
+                 AgentResumeRequest, RequestsRequest, CancelRequestRequest, LocksRequest,
+                 ListSessionsQuery, GetSessionQuery, ListWorkspacesQuery, GetWorkspaceQuery,
+                 ListAgentsQuery>;
 
 struct Request {
   RequestBody body;
   std::optional<Duration> timeout;  // how long the client will still wait
   std::string request_id;           // empty: none
+  std::string digest;  // of the request but for these fields; where it has a request_id
   bool progress = false;
 };
 

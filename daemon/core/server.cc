@@ -2,7 +2,10 @@
 
 #include <utility>
 
+#include "core/agent_runs.h"
 #include "core/client.h"
+#include "core/reconcile.h"
+#include "core/workspace_intents.h"
 
 namespace oj {
 namespace {
@@ -22,7 +25,7 @@ std::string Hex(std::uint64_t number) {
 }  // namespace
 
 Task<Status> Server::Run(std::function<void()> ready) {
-  auto load = sessions_.Load();
+  auto load = state_.Load();
   Status loaded = co_await std::move(load);
   if (!loaded) co_return loaded;
   auto serve =
@@ -35,16 +38,30 @@ Task<Status> Server::Run(std::function<void()> ready) {
 }
 
 Task<void> Server::InBackground(Nursery& background, std::function<void()> ready) {
-  auto serve = WithNursery(
-      [&](Nursery& flights) { return InFlight(background, flights, std::move(ready)); });
+  auto serve =
+      WithNursery([&](Nursery& units) { return WithUnits(background, units, std::move(ready)); },
+                  WhenBodyEnds::kCancel);
   co_await std::move(serve);
 }
 
-Task<void> Server::InFlight(Nursery& background, Nursery& flights, std::function<void()> ready) {
-  core_.emplace(seams_, config_, identity_, lifecycle_, sessions_, Hex(seams_.random.Next()),
-                background, flights);
+Task<void> Server::WithUnits(Nursery& background, Nursery& units, std::function<void()> ready) {
+  auto serve = WithNursery(
+      [&](Nursery& flights) { return InFlight(background, units, flights, std::move(ready)); });
+  co_await std::move(serve);
+  auto drain = DrainUnits(units);
+  co_await std::move(drain);
+}
+
+Task<void> Server::InFlight(Nursery& background, Nursery& units, Nursery& flights,
+                            std::function<void()> ready) {
+  core_.emplace(seams_, config_, identity_, lifecycle_, state_,
+                identity_.lease_prefix + Hex(seams_.random.Next()), background, units, flights);
   background.Start(seams_.runner.Tend());
   background.Start(core_->tmux.Tend());
+  background.Start(TendTrash(*core_));
+  background.Start(WatchAgents(*core_));
+  background.Start(TendRuns(*core_));
+  background.Start(Reconcile(*core_));
   auto listen =
       WithNursery([&](Nursery& connections) { return Listen(connections, std::move(ready)); },
                   WhenBodyEnds::kCancel);
@@ -59,8 +76,8 @@ Task<void> Server::Listen(Nursery& connections, std::function<void()> ready) {
   if (ready) ready();
   auto stop = lifecycle_.draining.WaitSet();
   co_await std::move(stop);
-  const Duration left = lifecycle_.patience.LeftAt(seams_.clock.Now());
-  seams_.log.Record({EventKind::kDraining, 0, 0, Millis(left), {}});
+  drain_ = lifecycle_.patience.LeftAt(seams_.clock.Now());
+  seams_.log.Record({EventKind::kDraining, 0, 0, Millis(drain_), {}});
   seams_.listener.Close();
   auto drain = Drain(connections);
   co_await std::move(drain);
@@ -108,6 +125,16 @@ Task<void> Server::Drain(Nursery& connections) {
   co_await std::move(end);
   const Deadline last = Deadline::After(seams_.clock.Now(), kLastWords);
   while (!connections.empty() && !last.PassedAt(seams_.clock.Now())) {
+    auto pause = SleepFor(seams_.clock, kDrainLook);
+    co_await pause;
+  }
+}
+
+// A request that was cancelled leaves its units behind. They are short, and a daemon that waits for
+// them leaves nothing half done to the next one.
+Task<void> Server::DrainUnits(Nursery& units) {
+  const Deadline last = Deadline::After(seams_.clock.Now(), drain_);
+  while (!units.empty() && !lifecycle_.hurried.is_set() && !last.PassedAt(seams_.clock.Now())) {
     auto pause = SleepFor(seams_.clock, kDrainLook);
     co_await pause;
   }

@@ -15,7 +15,7 @@ class Server {
       : seams_(seams),
         config_(std::move(config)),
         identity_(identity),
-        sessions_(seams.clock, seams.store) {}
+        state_(seams.clock, seams.store) {}
 
   // Serves until Stop() and drains; ends when every request, connection and child has ended.
   // Error: the state could not be loaded, and nothing was served. Calls `ready` once connections
@@ -31,17 +31,21 @@ class Server {
 
  private:
   Task<void> InBackground(Nursery& background, std::function<void()> ready);
-  Task<void> InFlight(Nursery& background, Nursery& flights, std::function<void()> ready);
+  Task<void> WithUnits(Nursery& background, Nursery& units, std::function<void()> ready);
+  Task<void> InFlight(Nursery& background, Nursery& units, Nursery& flights,
+                      std::function<void()> ready);
   Task<void> Listen(Nursery& connections, std::function<void()> ready);
   Task<void> Accept(Nursery& connections);
   Task<void> Serve(std::unique_ptr<Connection> connection);
   Task<void> Drain(Nursery& connections);
+  Task<void> DrainUnits(Nursery& units);
 
   Seams seams_;
   Config config_;
   Identity identity_;
   Lifecycle lifecycle_;
-  Sessions sessions_;
+  Duration drain_{};  // as long as requests had
+  State state_;
   std::optional<Core> core_;  // while serving; outlives its nurseries
 };
 

@@ -1,6 +1,7 @@
 #include "core/tmux_client.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "core/protocol.h"
 
@@ -135,6 +136,13 @@ Task<Status> TmuxClient::New(Flight& flight, SessionLease& lease, const SessionR
     for (const char* each : {"sh", "-c", "exec \"$0\""}) arguments.emplace_back(each);
   }
   for (const std::string& each : session.command) arguments.push_back(Literal(each));
+  if (session.agent_id) {
+    for (const std::string& each :
+         {std::string(";"), std::string("set-option"), std::string("-t"), Pane(session.id),
+          std::string("remain-on-exit"), std::string("on")}) {
+      arguments.push_back(each);
+    }
+  }
   auto run = Command(flight, lease, std::move(arguments), Effect::kStarts);
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
@@ -170,11 +178,33 @@ Task<Result<Presence>> TmuxClient::Kill(Flight& flight, SessionLease& lease, std
   co_return ToolFailed("tmux", "kill session '" + id + "'", *result);
 }
 
-Task<void> TmuxClient::UntilSafe(std::vector<std::shared_ptr<Quarantine>> undead, bool unfenced) {
-  for (const auto& each : undead) {
-    auto dead = each->dead.WaitSet();
-    co_await std::move(dead);
+Task<Result<std::vector<SessionState>>> TmuxClient::List(Flight& flight) {
+  std::vector<std::string> arguments{"list-panes", "-a", "-F",
+                                     "#{session_name} #{pane_dead} #{pane_dead_status}"};
+  Aftermath after;
+  auto run = tools_.Run(flight, Tmux(std::move(arguments), config_.tmux), after);
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  std::vector<SessionState> all;
+  if (!result->Succeeded()) {
+    if (NoServer(*result)) co_return std::move(all);
+    co_return ToolFailed("tmux", "list the sessions", *result);
   }
+  std::istringstream lines(result->out);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    SessionState state;
+    int exit = 0;
+    words >> state.id >> state.ended;
+    if (state.ended && words >> exit) state.exit = exit;
+    all.push_back(std::move(state));
+  }
+  co_return std::move(all);
+}
+
+Task<void> TmuxClient::UntilSafe(std::vector<std::shared_ptr<Quarantine>> undead, bool unfenced) {
+  auto dead = AllDead(std::move(undead));
+  co_await std::move(dead);
   if (!unfenced) co_return;
   auto fenced = std::make_shared<Event>();
   unfenced_.push_back(fenced);

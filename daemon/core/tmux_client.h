@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,13 @@ class SessionLease {
 
 enum class Presence : std::uint8_t { kAbsent, kPresent };
 
+// What tmux knows of a session.
+struct SessionState {
+  std::string id;
+  bool ended = false;       // its program has; the screen is still there
+  std::optional<int> exit;  // its exit code, unless a signal ended it
+};
+
 class TmuxClient {
  public:
   TmuxClient(Clock& clock, Tools& tools, EventLog& log, const Config& config)
@@ -50,13 +58,17 @@ class TmuxClient {
   // The screen; kNotFound.
   Task<Reply> Capture(Flight& flight, SessionLease& lease, std::string id, bool color,
                       std::int64_t lines);
-  // kConflict: a session with this name exists.
+  // kConflict: a session with this name exists. The screen of an agent's session, and how its
+  // program ended, stay when it has.
   Task<Status> New(Flight& flight, SessionLease& lease, const SessionRecord& session,
                    std::vector<std::pair<std::string, std::string>> env);
   // Types `input` and Enter, both or neither: one command for the server. kNotFound.
   Task<Status> Send(Flight& flight, SessionLease& lease, std::string id, std::string input);
   // kAbsent: there was none. kPresent: it was there, and tmux says that it killed it.
   Task<Result<Presence>> Kill(Flight& flight, SessionLease& lease, std::string id);
+
+  // All sessions that there are. Needs no lease: what it says may be old when it is heard.
+  Task<Result<std::vector<SessionState>>> List(Flight& flight);
 
   // Looks after the fence; runs until it is cancelled.
   Task<void> Tend();

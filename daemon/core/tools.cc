@@ -142,6 +142,13 @@ Result<ProcessResult> Tools::Judge(const ToolCommand& command, ProcessResult res
   }
 }
 
+Task<void> AllDead(std::vector<std::shared_ptr<Quarantine>> undead) {
+  for (const auto& each : undead) {
+    auto dead = each->dead.WaitSet();
+    co_await std::move(dead);
+  }
+}
+
 Error ToolFailed(std::string_view tool, std::string_view doing, const ProcessResult& result) {
   const bool signaled = result.end == ProcessResult::End::kSignaled;
   const std::string code = std::to_string(result.status);

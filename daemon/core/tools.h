@@ -60,6 +60,9 @@ class Tools {
   std::size_t children_ = 0;
 };
 
+// Ends when each of them is dead.
+Task<void> AllDead(std::vector<std::shared_ptr<Quarantine>> undead);
+
 // `tool_failed`, with the tool's name, what it was doing, its exit code and what it said.
 Error ToolFailed(std::string_view tool, std::string_view doing, const ProcessResult& result);
 

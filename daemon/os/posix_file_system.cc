@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,7 +20,8 @@ namespace {
 Error Failed(const std::string& what, int error) {
   ErrorCode code = ErrorCode::kUnavailable;
   if (error == ENOENT || error == ENOTDIR) code = ErrorCode::kNotFound;
-  if (error == EEXIST || error == ENOTEMPTY || error == EXDEV) code = ErrorCode::kConflict;
+  if (error == EEXIST || error == ENOTEMPTY) code = ErrorCode::kConflict;
+  if (error == EXDEV || error == EBUSY) code = ErrorCode::kConflict;  // a mount is in the way
   return {code, what + ": " + std::generic_category().message(error), ""};
 }
 
@@ -85,6 +87,23 @@ Result<std::vector<std::string>> ListNow(const std::string& path) {
   if (errno != 0) return Failed("list " + Quoted(path), errno);
   std::sort(names.begin(), names.end());
   return names;
+}
+
+Result<std::string> ReadNow(const std::string& path, std::size_t most) {
+  // Not to wait for the writer of what turns out to be a FIFO.
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) return Failed("read " + Quoted(path), errno);
+  std::string text(most, '\0');
+  std::size_t size = 0;
+  while (size < most) {
+    const ssize_t got = read(file.get(), text.data() + size, most - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Failed("read " + Quoted(path), errno);
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  text.resize(size);
+  return text;
 }
 
 Status MakeDirectoriesNow(const std::string& path) {
@@ -157,6 +176,14 @@ Task<Result<FileInfo>> PosixFileSystem::Stat(std::string path, bool follow) {
 Task<Result<std::vector<std::string>>> PosixFileSystem::List(std::string directory) {
   std::function<Result<std::vector<std::string>>()> job = [directory = std::move(directory)] {
     return ListNow(directory);
+  };
+  auto call = quick_.Call(std::move(job));
+  co_return co_await std::move(call);
+}
+
+Task<Result<std::string>> PosixFileSystem::Read(std::string file, std::size_t most) {
+  std::function<Result<std::string>()> job = [file = std::move(file), most] {
+    return ReadNow(file, most);
   };
   auto call = quick_.Call(std::move(job));
   co_return co_await std::move(call);

@@ -19,7 +19,7 @@ struct Line {
 };
 
 // By EventKind.
-constexpr std::array<Line, 17> kLines = {{
+constexpr std::array<Line, 18> kLines = {{
     {level_enum::debug, "connected, pid {1}"},
     {level_enum::debug, "disconnected"},
     {level_enum::debug, "{0} begun"},
@@ -36,6 +36,7 @@ constexpr std::array<Line, 17> kLines = {{
     {level_enum::info, "ready"},
     {level_enum::info, "draining"},
     {level_enum::info, "stopped"},
+    {level_enum::warn, "not settled: {0}"},
     {level_enum::err, "defect: {0}"},
 }};
 static_assert(kLines.size() == static_cast<std::size_t>(EventKind::kDefect) + 1);

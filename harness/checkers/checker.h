@@ -38,6 +38,8 @@ struct Facts {
   Duration spawn{};     // at most, from the spawn gate until the daemon knows of the process
   Duration shielded{};  // what a request does whole, cancelled or not: commits to the store
   bool half_close_cancels = true;
+  std::size_t max_children = 256;
+  std::size_t max_requests = 512;  // in flight
 
   std::map<std::uint64_t, CallFacts> calls;  // by call; those not in here are not known
   std::set<std::uint64_t> raw_clients;       // who send bytes of their own making
@@ -73,6 +75,7 @@ Verdict CheckBounded(const Story& story, const Facts& facts);       // L2
 Verdict CheckNoOverlap(const Story& story, const Facts& facts);     // L3
 Verdict CheckNoLeak(const Story& story, const Facts& facts);        // L4
 Verdict CheckWholeReplies(const Story& story, const Facts& facts);  // L8
+Verdict CheckLimits(const Story& story, const Facts& facts);        // L10
 Verdict CheckExpected(const Story& story, const Facts& facts);
 Verdict CheckVacuity(const Story& story, const Facts& facts);
 

@@ -7,11 +7,19 @@
 namespace oj::sim {
 namespace {
 
+// A process of the request's own, or of the daemon's own while the request was open: its units.
 bool Misanswered(const RequestLife& request, const Story& story, const Facts& facts) {
-  return std::any_of(request.processes.begin(), request.processes.end(), [&](std::size_t index) {
-    return std::binary_search(facts.misanswered->begin(), facts.misanswered->end(),
-                              story.processes[index].pid);
-  });
+  const auto misanswered = [&](const ProcessLife& process) {
+    return std::binary_search(facts.misanswered->begin(), facts.misanswered->end(), process.pid);
+  };
+  const auto its_unit = [&](const ProcessLife& process) {
+    return process.request == 0 && process.began.event > request.began.event &&
+           (!request.ended || process.began.event < request.ended->event);
+  };
+  return std::any_of(request.processes.begin(), request.processes.end(),
+                     [&](std::size_t index) { return misanswered(story.processes[index]); }) ||
+         std::any_of(story.processes.begin(), story.processes.end(),
+                     [&](const ProcessLife& each) { return its_unit(each) && misanswered(each); });
 }
 
 // The request that a call began or joined; null if there is none, or more than one can be meant.

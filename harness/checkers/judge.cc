@@ -8,7 +8,7 @@ std::vector<Verdict> Judge(const Trace& trace, const Facts& facts) {
   const Story story(trace);
   std::vector<Verdict> verdicts;
   for (const auto check : {CheckDisconnect, CheckBounded, CheckNoOverlap, CheckNoLeak,
-                           CheckWholeReplies, CheckExpected, CheckVacuity}) {
+                           CheckWholeReplies, CheckLimits, CheckExpected, CheckVacuity}) {
     verdicts.push_back(check(story, facts));
   }
   return verdicts;

@@ -15,6 +15,7 @@
 #include "explore/explore.h"
 #include "explore/random_chooser.h"
 #include "explore/report.h"
+#include "explore/sweep.h"
 #include "scenario/twin.h"
 
 namespace oj::sim {
@@ -182,6 +183,15 @@ int ExploreCommand(const ExploreCommandOptions& options) {
     std::cout << AsText(report, explore, replay);
   }
   return report.violations == 0 && report.mismatches == 0 ? kPass : kFail;
+}
+
+int SweepCommand(const std::string& file) {
+  const Result<Scenario> scenario = LoadFor(file, World::kSim);
+  if (!scenario) return Refuse(scenario.error().message);
+  if (scenario->clients.empty()) return Refuse(file + ": client: a sweep needs a script");
+  const SweepReport report = Sweep(*scenario);
+  std::cout << file << ": " << AsText(report);
+  return report.pass() ? kPass : kFail;
 }
 
 int ReplayCommand(const std::string& file, bool json) {

@@ -32,5 +32,8 @@ int ExploreCommand(const ExploreCommandOptions& options);
 
 // Of a failure file.
 int ReplayCommand(const std::string& file, bool json);
+// Strikes a scenario's run at each step in each way; prints a table. 0: all converged, nothing
+// lost.
+int SweepCommand(const std::string& file);
 
 }  // namespace oj::sim

@@ -53,6 +53,8 @@ Judging::Judging(const Scenario& scenario, double scale) : scenario_(scenario) {
   facts_.git_limit = Scaled(config.git_worktree, scale);
   facts_.handler_limit = Scaled(config.handler, scale);
   facts_.half_close_cancels = config.half_close == HalfClose::kCancel;
+  facts_.max_children = config.max_children;
+  facts_.max_requests = config.max_requests;
   facts_.has_clients = !scenario.clients.empty() || scenario.mix.clients > 0;
   for (const ClientScript& client : scenario.clients) {
     auto& calls = scripts_.emplace_back();

@@ -16,9 +16,29 @@ namespace {
 constexpr std::array<std::string_view, 3> kWorlds = {"sim", "fakes", "real"};
 constexpr std::array<std::string_view, 5> kFaults = {"process", "transport", "store", "clock",
                                                      "all"};
-constexpr std::array<std::string_view, 12> kRequests = {
-    "Ping",        "Hello",       "Status",       "Shutdown", "SessionNew",    "SessionSend",
-    "SessionKill", "PeekSession", "SessionPrune", "Requests", "CancelRequest", "Locks"};
+constexpr std::string_view kRequests[] = {"Ping",
+                                          "Hello",
+                                          "Status",
+                                          "Shutdown",
+                                          "SessionNew",
+                                          "SessionSend",
+                                          "SessionKill",
+                                          "PeekSession",
+                                          "SessionPrune",
+                                          "Requests",
+                                          "CancelRequest",
+                                          "Locks",
+                                          "WorkspaceAdd",
+                                          "WorkspaceDrop",
+                                          "WorkspaceDropFailed",
+                                          "WorkspaceDropAll",
+                                          "WorkspacePrune",
+                                          "AgentRun",
+                                          "AgentSend",
+                                          "AgentResume"};
+constexpr std::string_view kStates[] = {"untracked", "changed",      "ignored",
+                                        "committed", "detached",     "locked",
+                                        "merging",   "no-directory", "no-record"};
 
 template <class List>
 bool Contains(const List& list, std::string_view name) {
@@ -46,6 +66,7 @@ class Parser {
         (scenario_.worlds.size() > 1 || scenario_.worlds[0] != World::kSim)) {
       read_.Fail(*root.get("mix"), "mix", "a generated workload is for worlds = [\"sim\"] only");
     }
+    CheckSetup(root);
     return std::move(scenario_);
   }
 
@@ -61,13 +82,17 @@ class Parser {
       ReadConfig(value, "");
     } else if (key == "mix") {
       ReadMix(read_.Table(value, key));
-    } else if (key == "session" || key == "tool" || key == "hang" || key == "client") {
+    } else if (key == "session" || key == "tool" || key == "hang" || key == "client" ||
+               key == "repo" || key == "workspace" || key == "agent") {
       for (const toml::node& entry : read_.Array(value, key)) {
         const toml::table& table = read_.Table(entry, key);
         if (key == "session") ReadSession(table);
         if (key == "tool") ReadTool(table);
         if (key == "hang") ReadHang(table);
         if (key == "client") ReadClient(table);
+        if (key == "repo") ReadRepo(table);
+        if (key == "workspace") ReadWorkspace(table);
+        if (key == "agent") ReadAgent(table);
       }
     } else {
       Unknown(value, key);
@@ -130,6 +155,86 @@ class Parser {
       if (other.id == session.id) read_.Fail(table, "id", "'" + session.id + "' comes twice");
     }
     scenario_.sessions.push_back(std::move(session));
+  }
+
+  void ReadRepo(const toml::table& table) {
+    RepoSetup repo;
+    for (const auto& [name, value] : table) {
+      if (name.str() == "path") {
+        repo.path = read_.Text(value, "path");
+      } else if (name.str() == "files") {
+        repo.files = static_cast<int>(read_.Integer(value, "files", 2, 1000));
+      } else {
+        Unknown(value, name.str());
+      }
+    }
+    const bool fits = repo.path.starts_with("/repos/") && repo.path.back() != '/';
+    if (!fits) read_.Fail(table, "path", "must be below /repos/");
+    scenario_.repos.push_back(std::move(repo));
+  }
+
+  std::string ReadId(const toml::node& value) {
+    std::string id = read_.Text(value, "id");
+    if (!IsValidId(id)) read_.Fail(value, "id", "is not a valid id");
+    return id;
+  }
+
+  void ReadWorkspace(const toml::table& table) {
+    WorkspaceSetup workspace;
+    for (const auto& [name, value] : table) {
+      const std::string_view key = name.str();
+      if (key == "id") {
+        workspace.id = ReadId(value);
+      } else if (key == "repo") {
+        workspace.repo = read_.Text(value, key);
+      } else if (key == "age_hours") {
+        workspace.age_hours = static_cast<int>(read_.Integer(value, key, 0, 10'000));
+      } else if (key == "state") {
+        workspace.states = read_.Texts(value, key);
+        for (const std::string& state : workspace.states) {
+          if (!sim::Contains(kStates, state)) {
+            read_.Fail(value, key, "'" + state + "' " + OneOf(kStates));
+          }
+        }
+      } else {
+        Unknown(value, key);
+      }
+    }
+    if (workspace.id.empty()) read_.Fail(table, "id", "is missing");
+    if (workspace.repo.empty()) read_.Fail(table, "repo", "is missing");
+    scenario_.workspaces.push_back(std::move(workspace));
+  }
+
+  void ReadAgent(const toml::table& table) {
+    AgentSetup agent;
+    for (const auto& [name, value] : table) {
+      const std::string_view key = name.str();
+      if (key == "id") {
+        agent.id = ReadId(value);
+      } else if (key == "workspace") {
+        agent.workspace = read_.Text(value, key);
+      } else if (key == "runs") {
+        agent.runs = read_.Bool(value, key);
+      } else {
+        Unknown(value, key);
+      }
+    }
+    if (agent.id.empty()) read_.Fail(table, "id", "is missing");
+    scenario_.agents.push_back(std::move(agent));
+  }
+
+  // What exists is named before or after what names it.
+  void CheckSetup(const toml::table& root) {
+    const bool elsewhere = scenario_.worlds.size() > 1 || scenario_.worlds.front() != World::kSim;
+    if (elsewhere && (!scenario_.repos.empty() || !scenario_.agents.empty())) {
+      read_.Fail(root, "repo", "repositories and agents are for worlds = [\"sim\"] only");
+    }
+    for (const WorkspaceSetup& workspace : scenario_.workspaces) {
+      const bool known =
+          std::any_of(scenario_.repos.begin(), scenario_.repos.end(),
+                      [&workspace](const RepoSetup& repo) { return repo.path == workspace.repo; });
+      if (!known) read_.Fail(root, "workspace", "'" + workspace.repo + "' is no [[repo]]");
+    }
   }
 
   std::string ReadToolName(const toml::node& at) {

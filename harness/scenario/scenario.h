@@ -57,6 +57,30 @@ struct SessionSetup {
   std::string screen;
 };
 
+// What follows is for the simulation only.
+// A repository with one commit of that many files, "f1" and so on, on branch main.
+struct RepoSetup {
+  std::string path;
+  int files = 2;
+};
+
+// A workspace that exists: its worktree, its branch "oj/<id>" and its record. `states` says what
+// else there is: "untracked", "changed", "ignored" (files of a user's), "committed" (a commit on
+// no other branch), "detached", "locked", "merging", "no-directory", "no-record".
+struct WorkspaceSetup {
+  std::string id;
+  std::string repo;
+  std::vector<std::string> states;  // key `state`
+  int age_hours = 24;
+};
+
+// An agent with a session of its name, which runs or is gone (key `runs`).
+struct AgentSetup {
+  std::string id;
+  std::string workspace;  // or empty
+  bool runs = true;
+};
+
 struct Step {
   enum class Do : std::uint8_t {
     kCall,     // send and wait for the reply
@@ -85,7 +109,8 @@ struct ClientScript {
   std::vector<Step> steps;
 };
 
-// A generated workload in place of (or beside) scripted clients.
+// A generated workload in place of (or beside) scripted clients. Where there are workspaces its
+// clients also work in them.
 struct Mix {
   int clients = 0;
   int calls = 0;                        // of each client
@@ -102,6 +127,9 @@ struct Scenario {
   std::vector<std::pair<std::string, std::string>> settings;  // [config], as written
   Config config;                                              // defaults with the settings applied
   std::vector<SessionSetup> sessions;
+  std::vector<RepoSetup> repos;
+  std::vector<WorkspaceSetup> workspaces;
+  std::vector<AgentSetup> agents;
   std::vector<ToolRule> tools;
   std::vector<Hang> hangs;
   std::vector<ClientScript> clients;

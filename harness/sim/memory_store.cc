@@ -113,6 +113,7 @@ void MemoryStore::OnDone() {
 void MemoryStore::Apply(Order& order) {
   if (order.fails) return;
   for (Change& change : order.changes) ApplyChange(std::move(change), durable_);
+  if (on_durable_) on_durable_();
 }
 
 }  // namespace oj::sim

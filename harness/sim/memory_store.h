@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -20,8 +21,14 @@ void ApplyChange(Change change, StateSnapshot& to);
 
 class MemoryStore final : public Store {
  public:
-  MemoryStore(SimLoop& loop, Decisions& decisions, StateSnapshot& durable)
-      : loop_(loop), decisions_(decisions), durable_(durable), done_(*this) {}
+  // `on_durable` is called after each commit that has become durable.
+  MemoryStore(SimLoop& loop, Decisions& decisions, StateSnapshot& durable,
+              std::function<void()> on_durable = {})
+      : loop_(loop),
+        decisions_(decisions),
+        durable_(durable),
+        on_durable_(std::move(on_durable)),
+        done_(*this) {}
   // Carries out what was begun, unless the daemon has crashed.
   ~MemoryStore();
 
@@ -29,6 +36,8 @@ class MemoryStore final : public Store {
   Task<Status> Commit(std::vector<Change> changes) override;
   // The daemon's death: a commit that is under way is durable, or not; others are lost.
   void Crash();
+  // Likewise, and all that was under way is lost.
+  void LosePower() { orders_.clear(); }
   std::size_t armed_timers() const { return static_cast<std::size_t>(done_.armed()); }
 
  private:
@@ -46,6 +55,7 @@ class MemoryStore final : public Store {
   SimLoop& loop_;
   Decisions& decisions_;
   StateSnapshot& durable_;
+  std::function<void()> on_durable_;
   std::deque<std::shared_ptr<Order>> orders_;
   WorldTimer<MemoryStore, &MemoryStore::OnDone> done_;
 };

@@ -64,8 +64,11 @@ Task<std::uint64_t> SimClient::Send(std::string_view json, std::string_view type
   const bool connected = co_await std::move(connect);
   if (!connected) co_return 0;
   const std::uint64_t call = ++world_.calls;
-  open_.push_back(call);
+  const bool tells = json.find("\"dry_run\":true") == std::string_view::npos &&
+                     json.find("\"request_id\"") == std::string_view::npos;
+  open_.push_back({call, world_.users.version(), tells});
   Record(TraceKind::kClientSent, call, type);
+  world_.users.OnRequest(json);
   const std::string frame = Frame(json);
   auto write = WriteAll(frame);
   auto bounded =
@@ -102,7 +105,7 @@ Task<std::string> SimClient::Receive(std::uint64_t call, std::optional<Duration>
   auto bounded = WithDeadline(world_.loop, limit, std::move(next));
   auto name = co_await std::move(bounded);
   if (name) co_return std::move(*name);
-  Record(TraceKind::kClientGaveUp, call != 0 ? call : open_.empty() ? 0 : open_.front());
+  Record(TraceKind::kClientGaveUp, call != 0 ? call : open_.empty() ? 0 : open_.front().call);
   Hangup(false);
   co_return "gave_up";
 }
@@ -144,13 +147,24 @@ void SimClient::TakeFrames() {
       Torn(sane ? "a reply that is not JSON or has no type" : "a length that cannot be");
       return Forget();
     }
+    const std::string payload = in_.substr(4, size);
     in_.erase(0, 4 + size);
     if (name == "Progress") continue;
-    const std::uint64_t call = open_.empty() ? 0 : open_.front();
-    if (!open_.empty()) open_.pop_front();
+    const std::uint64_t call = open_.empty() ? 0 : open_.front().call;
+    if (!open_.empty()) {
+      if (name.starts_with("Workspace")) Judge(payload, open_.front());
+      open_.pop_front();
+    }
     Record(TraceKind::kClientReceived, call, name);
     replies_.push_back({call, std::move(name)});
   }
+}
+
+// L5, at the moment of the answer.
+void SimClient::Judge(std::string_view payload, const Open& asked) {
+  if (!asked.tells) return;
+  const std::string untrue = world_.users.UntrueIn(payload, asked.version);
+  if (!untrue.empty()) world_.violations.push_back({"L5", untrue});
 }
 
 void SimClient::Torn(std::string_view why) {
@@ -187,6 +201,13 @@ void SimClient::Forget() {
 
 namespace {
 
+std::string WithTimeout(const std::string& request, const ClientWorld& world) {
+  if (world.call_timeout == Duration::zero()) return request;
+  boost::json::value json = boost::json::parse(request);
+  json.as_object().emplace("timeout_ms", Millis(world.call_timeout));
+  return boost::json::serialize(json);
+}
+
 Task<void> PlayCall(ClientWorld& world, SimClient& client, const Step& step,
                     std::string_view name) {
   const Instant began = world.loop.Now();
@@ -196,7 +217,8 @@ Task<void> PlayCall(ClientWorld& world, SimClient& client, const Step& step,
   if (step.what == Step::Do::kCall) {
     const boost::json::value json = boost::json::parse(step.text);
     const std::string type(FieldOf(json, "type"));
-    auto send = client.Send(step.text, type);
+    const std::string request = WithTimeout(step.text, world);
+    auto send = client.Send(request, type);
     call = co_await std::move(send);
     sent = call != 0;
   }

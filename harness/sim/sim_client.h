@@ -13,6 +13,7 @@
 #include "scenario/scenario.h"
 #include "sim/sim_run.h"
 #include "sim/sim_transport.h"
+#include "sim/sim_users.h"
 
 namespace oj::sim {
 
@@ -22,8 +23,11 @@ struct ClientWorld {
   Decisions& decisions;
   SimNetwork& network;
   Trace& trace;
+  SimUsers& users;
+  std::vector<WorldViolation>& violations;
   std::vector<ClientOutcome>& outcomes;
   std::vector<MixCall>& mix_calls;
+  Duration call_timeout{};  // what a script's call says where it says nothing; zero: nothing
   std::uint64_t calls = 0;
   bool daemon_comes_back = true;  // worth a second try to connect
 };
@@ -50,6 +54,11 @@ class SimClient {
   bool connected() const { return end_ != nullptr; }
 
  private:
+  struct Open {
+    std::uint64_t call;
+    std::uint64_t version;  // of the disk when it was sent
+    bool tells;             // its reply says what was done for it, and was
+  };
   struct Reply {
     std::uint64_t call;
     std::string name;
@@ -58,6 +67,7 @@ class SimClient {
   Task<std::string> NextReply(std::uint64_t call);
   Task<bool> WriteAll(std::string_view bytes);
   void TakeFrames();
+  void Judge(std::string_view payload, const Open& asked);
   void Torn(std::string_view why);
   void Forget();
 
@@ -66,8 +76,8 @@ class SimClient {
   std::unique_ptr<SimEnd> end_;
   bool torn_ = false;
   std::string in_;
-  std::deque<std::uint64_t> open_;  // calls without a reply, in order
-  std::deque<Reply> replies_;       // not yet taken
+  std::deque<Open> open_;      // calls without a reply, in order
+  std::deque<Reply> replies_;  // not yet taken
 };
 
 // A scenario's script; an outcome for each step that waits for a reply.

@@ -1,69 +1,66 @@
 #include "sim/sim_file_system.h"
 
-namespace oj::sim {
+#include <utility>
 
-// The nearest of the path and its parents that is known decides.
-FileType SimDisk::TypeOf(const std::string& path) const {
-  if (path.empty() || path[0] != '/') return FileType::kNone;
-  std::string at = path;
-  while (!at.empty()) {
-    const auto found = known_.find(at);
-    if (found != known_.end()) {
-      const bool itself = at.size() == path.size();
-      if (itself || found->second != FileType::kDirectory) {
-        return itself ? found->second : FileType::kNone;
-      }
-    }
-    at.resize(at.rfind('/'));
-  }
-  return FileType::kDirectory;
+namespace oj::sim {
+namespace {
+
+constexpr Duration kChange = std::chrono::microseconds(60);
+
+Error NothingThere(const std::string& path) {
+  return {ErrorCode::kNotFound, path + ": no such file or directory", ""};
 }
+
+}  // namespace
 
 Task<Result<FileInfo>> SimFileSystem::Stat(std::string path, bool) {
   co_await CancellationPoint();
-  FileInfo info;
-  info.type = disk_.TypeOf(path);
-  info.device = 1;
-  co_return info;
+  co_return disk_.Stat(path);
 }
 
 Task<Result<std::vector<std::string>>> SimFileSystem::List(std::string directory) {
   co_await CancellationPoint();
-  if (disk_.TypeOf(directory) != FileType::kDirectory) {
-    co_return Error{ErrorCode::kNotFound, directory + ": no such directory", ""};
+  if (disk_.TypeOf(directory) != FileType::kDirectory) co_return NothingThere(directory);
+  co_return disk_.List(directory);
+}
+
+Task<Result<std::string>> SimFileSystem::Read(std::string file, std::size_t most) {
+  co_await CancellationPoint();
+  const SimDisk::Node* node = disk_.Find(file);
+  if (node == nullptr) co_return NothingThere(file);
+  if (node->type != FileType::kFile) {
+    co_return Error{ErrorCode::kUnavailable, file + ": is a directory", ""};
   }
-  std::vector<std::string> names;
-  const std::string prefix = directory + "/";
-  for (const auto& [path, type] : disk_.known()) {
-    if (type == FileType::kNone || !path.starts_with(prefix)) continue;
-    std::string name = path.substr(prefix.size());
-    if (name.find('/') == std::string::npos) names.push_back(std::move(name));
-  }
-  co_return names;
+  co_return node->content.substr(0, most);
 }
 
 Task<Status> SimFileSystem::MakeDirectories(std::string path) {
   co_await CancellationPoint();
-  disk_.Set(path, FileType::kDirectory);
+  disk_.MakeDirectories(path);
   co_return Ok{};
 }
 
 Task<Status> SimFileSystem::Rename(std::string from, std::string to) {
-  co_await CancellationPoint();
-  const FileType type = disk_.TypeOf(from);
-  if (type == FileType::kNone) co_return Error{ErrorCode::kNotFound, from + ": is not there", ""};
-  const auto known = disk_.known().find(to);
-  if (known != disk_.known().end() && known->second != FileType::kNone) {
+  auto pause = SleepFor(loop_, kChange);
+  co_await pause;
+  if (disk_.Find(from) == nullptr) co_return NothingThere(from);
+  if (disk_.Find(to) != nullptr) {
     co_return Error{ErrorCode::kConflict, to + ": exists already", ""};
   }
-  disk_.Set(to, type);
-  disk_.Set(from, FileType::kNone);
+  disk_.Rename(from, to);
   co_return Ok{};
 }
 
+// Deepest first: what a crash leaves is the beginning of the tree.
 Task<Status> SimFileSystem::RemoveTree(std::string path) {
-  co_await CancellationPoint();
-  disk_.Set(path, FileType::kNone);
+  std::vector<std::string> paths = disk_.Below(path);
+  paths.insert(paths.begin(), path);
+  while (!paths.empty()) {
+    auto pause = SleepFor(loop_, kChange);
+    co_await pause;
+    disk_.Erase(paths.back());
+    paths.pop_back();
+  }
   co_return Ok{};
 }
 

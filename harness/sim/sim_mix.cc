@@ -76,6 +76,53 @@ class MixClient {
     return kTypes[0];
   }
 
+  bool Option() { return Draw(sites::kOption, 2) == 1; }
+
+  // One workspace more than there are: the last does not exist at first.
+  std::string DrawWorkspace() {
+    const auto& all = scenario_.workspaces;
+    const std::uint32_t choice = Draw(sites::kWorkspace, all.size() + 1);
+    return choice < all.size() ? all[choice].id : "w-new";
+  }
+  // One of few, so that requests meet.
+  std::string DrawAgent() {
+    std::string name("a");
+    return name.append(std::to_string(Draw(sites::kAgent, 3) + 1));
+  }
+
+  void AddWorkspaceFields(std::string_view type, std::string& json) {
+    if (type == "WorkspaceAdd") {
+      json.append(R"(,"repo":")").append(scenario_.repos.front().path);
+      json.append(R"(","name":")").append(DrawWorkspace()).append("\"");
+      return;
+    }
+    if (type == "WorkspaceDrop") json.append(R"(,"id":")").append(DrawWorkspace()).append("\"");
+    if (type == "WorkspacePrune" && !Option()) json += R"(,"all":true)";
+    if (Option() && Option()) json += R"(,"force":true)";
+    for (const char* option : {"delete_branch", "dry_run"}) {
+      if (Option()) json.append(",\"").append(option).append("\":true");
+    }
+  }
+
+  void AddAgentFields(std::string_view type, std::string& json) {
+    const std::string agent = DrawAgent();
+    if (type != "AgentRun") {
+      json.append(R"(,"agent_id":")").append(agent).append("\"");
+      if (type == "AgentSend") json += R"(,"message":"go on")";
+      if (type == "AgentResume" && !Option()) json += R"(,"kill":true)";
+      return;
+    }
+    json.append(R"(,"name":")").append(agent).append("\"");
+    json += Option() ? R"(,"command":["true"])" : R"(,"command":["sh"])";
+    if (scenario_.repos.empty() || Option()) {
+      json += R"(,"cwd":"/tmp")";
+    } else if (Option()) {
+      json.append(R"(,"workspace":")").append(DrawWorkspace()).append("\"");
+    } else {
+      json.append(R"(,"repo":")").append(scenario_.repos.front().path).append("\"");
+    }
+  }
+
   // One session more than there are: the last does not exist at first. `call` learns what is asked.
   std::string DrawRequest(std::string_view type, Duration patience, int request_id, MixCall& call) {
     const std::uint32_t session =
@@ -84,9 +131,12 @@ class MixClient {
     std::string json = "{\"type\":\"";
     json.append(type).append("\"");
     if (type == "PeekSession") json.append(R"(,"session_id":")").append(id).append("\"");
-    if (type.starts_with("Session")) json.append(R"(,"id":")").append(id).append("\"");
-    const bool names = type == "PeekSession" || type.starts_with("Session");
-    if (names) call.session = id;
+    const bool session_verb = type.starts_with("Session") && type != "SessionPrune";
+    if (session_verb) json.append(R"(,"id":")").append(id).append("\"");
+    if (type == "PeekSession" || session_verb) call.session = id;
+    if (type == "SessionPrune") json += R"(,"all":true)";
+    if (type.starts_with("Workspace")) AddWorkspaceFields(type, json);
+    if (type.starts_with("Agent")) AddAgentFields(type, json);
     if (type == "SessionNew") json += R"(,"cwd":"/tmp","command":["sh"])";
     if (type == "SessionSend") json += R"(,"input":"ls")";
     if (type == "Query") json += R"(,"query":{"type":"ListSessions"})";
@@ -110,7 +160,16 @@ class MixClient {
     return choice == 0 ? scenario_.config.client_ipc : kPatience[choice - 1];
   }
 
+  // A user at work, as far as anybody sees it from here.
+  void WorkAsUser() {
+    if (scenario_.workspaces.empty()) return;
+    const auto edits = static_cast<std::size_t>(SimUsers::Edit::kEdits);
+    const auto edit = static_cast<SimUsers::Edit>(Draw(sites::kEdit, edits));
+    if (edit != SimUsers::Edit::kNone) world_.users.Do(edit, DrawWorkspace());
+  }
+
   Task<void> Call(int number) {
+    WorkAsUser();
     const std::uint32_t manner = Draw(sites::kManner, kManners);
     switch (manner) {
       case kDeadInBacklog: {

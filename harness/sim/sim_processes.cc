@@ -17,6 +17,8 @@ constexpr Duration kExit = microseconds(100);       // from the last work to the
 constexpr Duration kStranger = milliseconds(3000);  // the life of what nobody is to kill
 constexpr Duration kHangs[] = {milliseconds(80), milliseconds(700), milliseconds(3000),
                                milliseconds(9000)};
+constexpr Duration kGitStep = microseconds(200);  // of a command that changes something
+constexpr Duration kSlowGit = milliseconds(300);
 constexpr Duration kPassing = milliseconds(25);  // from its last session to a tmux server's end
 constexpr std::size_t kMostFlood = 65536;  // bytes that are really kept of a flood beyond the limit
 
@@ -102,11 +104,12 @@ class SimProcesses::Window {
 };
 
 SimProcesses::SimProcesses(SimLoop& loop, Decisions& decisions, Trace& trace,
-                           const Scenario& scenario, SimTmux& tmux)
+                           const Scenario& scenario, SimTmux& tmux, SimGit& git)
     : loop_(loop),
       decisions_(decisions),
       trace_(trace),
       tmux_(tmux),
+      git_(git),
       behaviours_(scenario, decisions) {
   tools_.resize(3);
   tools_[0].name = "tmux";
@@ -164,7 +167,27 @@ void SimProcesses::Work(SimTree& tree) {
     tool.waiting.push_back(&tree);
     return;
   }
+  if (tree.tool == 1 && !WorkAsGit(tree)) return;
   Perform(tree, true);
+}
+
+bool SimProcesses::WorkAsGit(SimTree& tree) {
+  const Behaviour& how = tree.behaviour;
+  if (how.signal || how.exit) return true;
+  if (tree.git == nullptr) tree.git = std::make_unique<GitCommand>(git_, tree.argv);
+  if (!tree.git->Step()) return true;
+  enum : std::uint32_t { kGoesOn, kSlow, kStands, kDies, kWays };
+  SimProcess& leader = tree.leader();
+  const auto pid = static_cast<std::uint64_t>(leader.pid);
+  const std::uint32_t way = decisions_.Pick(sites::kGitStops, pid, kWays);
+  if (way == kDies) {
+    tree.misstepped = true;
+    Exit(leader, -kSegv);
+  } else if (way != kStands) {
+    const Duration pause = way == kSlow ? kSlowGit : kGitStep;
+    loop_.Arm(leader.work, Deadline::After(loop_.Now(), pause));
+  }
+  return false;
 }
 
 void SimProcesses::DrawHang(SimTree& tree) {
@@ -212,7 +235,7 @@ void SimProcesses::Perform(SimTree& tree, bool alive) {
   } else if (tree.tool == 0) {
     answer = AskTmux(tree);
   } else if (tree.tool == 1) {
-    answer.out = "git version 2.39.5\n";
+    answer = tree.git->TakeAnswer();
   }
   if (!alive) return;
   if (how.rule != nullptr && how.rule->out) answer.out = *how.rule->out;
@@ -300,6 +323,8 @@ void SimProcesses::Strike(SimProcess& process, int signal) {
   Duration wait = kDeath;
   if (signal == kSigterm) {
     if (how.ignore_term || (tool.hung > 0 && tool.clients_ignore_term)) return;
+    SimTree& tree = process.tree;
+    if (&process == &tree.leader() && tree.git != nullptr) tree.git->OnTerm();
     // A client of a hung tmux server exits 0 then.
     const bool zero = how.exit_zero_on_term || (process.tree.tool == 0 && tool.hung > 0);
     process.status = zero ? 0 : -kSigterm;
@@ -342,9 +367,24 @@ void SimProcesses::BeginLife(std::uint32_t life) {
   }
 }
 
+void SimProcesses::PowerOff() {
+  for (SimProcess& each : processes_) {
+    each.work.Disarm();
+    each.death.Disarm();
+    if (each.state == SimProcess::State::kAlive) {
+      trace_.Add(loop_.Now(), TraceKind::kProcessEnded, static_cast<std::uint64_t>(each.pid), 0,
+                 -kSigkill, "");
+    }
+    if (each.state != SimProcess::State::kReaped) Reap(each);
+  }
+  for (SimTree& tree : trees_) tree.late_output.Disarm();
+  for (Tool& tool : tools_) tool.waiting.clear();
+}
+
 void SimProcesses::ListMisanswers(std::vector<std::uint64_t>& to) {
   for (SimTree& tree : trees_) {
-    if (tree.behaviour.Misanswers()) to.push_back(static_cast<std::uint64_t>(tree.leader().pid));
+    if (tree.misstepped || tree.behaviour.Misanswers())
+      to.push_back(static_cast<std::uint64_t>(tree.leader().pid));
   }
 }
 
@@ -359,12 +399,17 @@ void SimProcesses::Shut(Tool& tool) {
   Resume(tool);
 }
 
-// What was asked of the server is done now, whether or not the one who asked still lives.
+// What was asked of a server is done now, whether or not the one who asked still lives.
 void SimProcesses::Resume(Tool& tool) {
   const std::vector<SimTree*> waiting = std::exchange(tool.waiting, {});
   for (SimTree* tree : waiting) {
     const SimProcess& leader = tree->leader();
-    Perform(*tree, leader.state == SimProcess::State::kAlive && !leader.death.armed());
+    const bool alive = leader.state == SimProcess::State::kAlive && !leader.death.armed();
+    if (&tool == &tools_[0]) {
+      Perform(*tree, alive);
+    } else if (alive) {  // no server of git's does it for a dead one
+      Work(*tree);
+    }
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "oj/process_host.h"
 #include "sim/behaviour.h"
+#include "sim/sim_git.h"
 #include "sim/sim_loop.h"
 #include "sim/sim_run.h"
 #include "sim/sim_tmux.h"
@@ -56,6 +57,8 @@ struct SimTree {
   std::uint32_t life = 0;     // the daemon's incarnation
   std::size_t output_limit;
   Behaviour behaviour;
+  std::unique_ptr<GitCommand> git;   // what a git has begun
+  bool misstepped = false;           // it died in the middle of its work
   std::vector<SimProcess*> members;  // the leader first
   int forks = 0;                     // made
   std::string out;
@@ -71,7 +74,7 @@ struct SimTree {
 class SimProcesses {
  public:
   SimProcesses(SimLoop& loop, Decisions& decisions, Trace& trace, const Scenario& scenario,
-               SimTmux& tmux);
+               SimTmux& tmux, SimGit& git);
   ~SimProcesses();
 
   // Begins a tree at once; null with *error set: it cannot be started.
@@ -87,6 +90,8 @@ class SimProcesses {
   // A new daemon: what has a tag of an earlier life is killed, as its start would.
   void BeginLife(std::uint32_t life);
   void EndLife() { life_ended_ = true; }
+  // All end at once, and nobody reaps them.
+  void PowerOff();
   // Faults stop: windows that were drawn end; those of the scenario stay.
   void Calm();
   std::vector<LeftProcess> Left() const;
@@ -108,6 +113,8 @@ class SimProcesses {
 
   SimProcess& Add(SimTree& tree, bool escaped);
   void Work(SimTree& tree);
+  // One step of a git's work; false: it goes on later, or never.
+  bool WorkAsGit(SimTree& tree);
   // What the leader does where nothing keeps it from it; `alive` false: only the effect is left.
   void Perform(SimTree& tree, bool alive);
   void Write(SimTree& tree, ToolAnswer answer);
@@ -126,6 +133,7 @@ class SimProcesses {
   Decisions& decisions_;
   Trace& trace_;
   SimTmux& tmux_;
+  SimGit& git_;
   Behaviours behaviours_;
   std::vector<Tool> tools_;  // tmux, git, others
   std::vector<std::unique_ptr<Window>> windows_;

@@ -22,10 +22,12 @@ struct Strike {
     kOperator,    // somebody asks to cancel the last request that began
     kShutdown,    // SIGTERM
     kDaemonKill,  // SIGKILL; the daemon starts again on what was durable
+    kPowerLoss,   // everything stops; the daemon starts again on what was durable
   };
   Kind kind = Kind::kNone;
   std::uint64_t step = 0;    // after so many steps of the loop
   std::uint64_t client = 0;  // for kDisconnect and kHalfClose; 0: all of them
+  bool unsynced = false;     // for kPowerLoss: the disk has lost what was not synced
 };
 
 struct SimOptions {
@@ -34,6 +36,12 @@ struct SimOptions {
   // workload are always on.
   std::optional<std::uint32_t> faults;
   Strike strike;
+  // What scripted clients send as timeout_ms where they send none; zero: nothing.
+  Duration call_timeout{};
+  // When the clients have gone and the faults have stopped, somebody makes every scripted call
+  // once more, and again while the answer is that it did not come to its end.
+  bool retry = false;
+  bool portrait = false;  // of the world at the end, into the result
   std::uint64_t max_steps = 200'000;
   Duration max_time = std::chrono::minutes(20);
 };
@@ -57,6 +65,12 @@ struct LeftProcess {
   int pid = 0;
   bool zombie = false;
   bool of_tool = true;  // false: it left a tree that was not tagged, as a tmux server does
+};
+
+// L7: work of a user's that is nowhere any more.
+struct LostWork {
+  std::string what;
+  std::size_t bytes = 0;
 };
 
 // What a client of a mix has asked for: its script is known only when it has been drawn.
@@ -83,6 +97,9 @@ struct SimResult {
   std::vector<SessionSetup> sessions;  // tmux's, with what is on their screens
   std::vector<std::uint64_t> misanswered;  // pids of what answers otherwise than its tool
   std::uint32_t daemons = 0;               // incarnations
+  std::uint64_t clients_gone = 0;          // the step at which the last scripted client had gone
+  std::vector<LostWork> lost;
+  std::vector<std::string> portrait;  // the world at the end, without times
 
   bool AllExpected() const {
     for (const ClientOutcome& each : outcomes) {

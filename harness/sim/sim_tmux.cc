@@ -13,9 +13,10 @@ struct Syntax {
   std::string_view valued;  // options with a value
 };
 constexpr Syntax kCommands[] = {
-    {"capture-pane", "bEStJ"},    {"display-message", "cdtF"}, {"has-session", "t"},
-    {"kill-server", ""},          {"kill-session", "t"},       {"list-sessions", "Ff"},
-    {"new-session", "ceFfnstxy"}, {"send-keys", "Nt"},
+    {"capture-pane", "bEStJ"}, {"display-message", "cdtF"},  {"has-session", "t"},
+    {"kill-server", ""},       {"kill-session", "t"},        {"list-panes", "Fft"},
+    {"list-sessions", "Ff"},   {"new-session", "ceFfnstxy"}, {"send-keys", "Nt"},
+    {"set-option", "t"},
 };
 
 void Fail(ToolAnswer& answer, std::string_view what, std::string_view object = "") {
@@ -117,7 +118,7 @@ std::string Typed(const std::vector<std::string_view>& keys, bool literal) {
 }
 
 // `#{session_name}` and its like; other names are empty.
-void Format(std::string_view format, std::string_view session, std::string& to) {
+void Format(std::string_view format, std::string_view session, bool dead, std::string& to) {
   for (std::size_t at = 0; at < format.size();) {
     const std::size_t end = format.compare(at, 2, "#{") == 0 ? format.find('}', at) : at;
     if (end == at || end == std::string_view::npos) {
@@ -128,6 +129,8 @@ void Format(std::string_view format, std::string_view session, std::string& to) 
     if (name == "session_name") to += session;
     if (name == "session_created") to += "1700000000";
     if (name == "session_windows") to += '1';
+    if (name == "pane_dead") to += dead ? '1' : '0';
+    if (name == "pane_dead_status" && dead) to += '0';
     if (name == "pid") to += "99";
     at = end + 1;
   }
@@ -144,8 +147,20 @@ void Capture(const std::string& screen, std::string& to) {
 }  // namespace
 
 void SimTmux::Create(const std::string& id, std::string screen) {
-  sessions_[id] = std::move(screen);
+  sessions_[id].screen = std::move(screen);
   ever_ran_ = true;
+}
+
+void SimTmux::PowerOff() {
+  sessions_.clear();
+  ever_ran_ = false;
+}
+
+void SimTmux::EndPrograms() {
+  for (auto at = sessions_.begin(); at != sessions_.end();) {
+    at->second.dead = at->second.dead || at->second.ends;
+    at = at->second.dead && !at->second.stays ? sessions_.erase(at) : std::next(at);
+  }
 }
 
 ToolAnswer SimTmux::Execute(const std::vector<std::string>& argv, Passing passing) {
@@ -175,6 +190,7 @@ ToolAnswer SimTmux::Execute(const std::vector<std::string>& argv, Passing passin
     Do(command, answer);
     if (answer.exit != 0) break;
   }
+  EndPrograms();
   return answer;
 }
 
@@ -191,20 +207,33 @@ ToolAnswer SimTmux::NoServer() const {
 
 void SimTmux::Do(const Command& command, ToolAnswer& answer) {
   if (command.name == "new-session") return NewSession(command, answer);
-  if (command.name == "list-sessions") return ListSessions(command, answer);
+  if (command.name == "list-sessions") {
+    return List(command, "#{session_name}: 1 windows", answer);
+  }
+  if (command.name == "list-panes") {
+    return List(command, "#{session_name}:0.0: [80x24]", answer);
+  }
   if (command.name == "kill-server") return sessions_.clear();
-  const bool pane = command.name == "capture-pane" || command.name == "send-keys";
+  const bool pane =
+      command.name == "capture-pane" || command.name == "send-keys" || command.name == "set-option";
   std::string_view id;
-  std::string* screen = nullptr;
+  TmuxSession* session = nullptr;
   if (command.name != "display-message" || !command.target.empty()) {
-    screen = Find(command.target, pane, answer, id);
-    if (screen == nullptr) return;
+    session = Find(command.target, pane, answer, id);
+    if (session == nullptr && command.name == "set-option" && running()) {
+      answer.err.clear();
+      Fail(answer, "no such window: ", command.target);
+    }
+    if (session == nullptr) return;
   }
   if (command.name == "kill-session") sessions_.erase(sessions_.find(id));
-  if (command.name == "send-keys") *screen += Typed(command.rest, command.literal);
-  if (command.name == "capture-pane" && command.print) Capture(*screen, answer.out);
+  if (command.name == "send-keys") session->screen += Typed(command.rest, command.literal);
+  if (command.name == "capture-pane" && command.print) Capture(session->screen, answer.out);
+  if (command.name == "set-option" && command.rest.size() == 2) {
+    session->stays = command.rest[0] == "remain-on-exit" && command.rest[1] == "on";
+  }
   if (command.name == "display-message" && command.print) {
-    Format(command.rest.empty() ? "" : command.rest[0], id, answer.out);
+    Format(command.rest.empty() ? "" : command.rest[0], id, false, answer.out);
   }
 }
 
@@ -218,16 +247,17 @@ void SimTmux::NewSession(const Command& command, ToolAnswer& answer) {
   }
   if (Has(id)) return Fail(answer, "duplicate session: ", id);
   Create(id, "");
+  sessions_[id].ends = !command.rest.empty() && command.rest.back() == "true";
 }
 
-void SimTmux::ListSessions(const Command& command, ToolAnswer& answer) const {
-  for (const auto& [id, screen] : sessions_) {
-    Format(command.format.empty() ? "#{session_name}: 1 windows" : command.format, id, answer.out);
-  }
+// `format`: where the command has none. Every session has one pane.
+void SimTmux::List(const Command& command, std::string_view format, ToolAnswer& answer) const {
+  if (!command.format.empty()) format = command.format;
+  for (const auto& [id, session] : sessions_) Format(format, id, session.dead, answer.out);
 }
 
 // "=ID" is that session; "ID" may also be a prefix that only one has. For a pane ':' follows.
-std::string* SimTmux::Find(std::string_view target, bool pane, ToolAnswer& answer,
+TmuxSession* SimTmux::Find(std::string_view target, bool pane, ToolAnswer& answer,
                            std::string_view& id) {
   if (!running()) {
     Fail(answer, "no current target");

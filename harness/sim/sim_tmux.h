@@ -8,19 +8,22 @@
 #include <string_view>
 #include <vector>
 
-namespace oj::sim {
+#include "sim/tool_answer.h"
 
-struct ToolAnswer {
-  int exit = 0;
-  std::string out;
-  std::string err;
-};
+namespace oj::sim {
 
 // What a client meets that comes a moment after a server's last session has gone.
 enum class Passing : std::uint8_t {
   kGone,    // nobody listens any more
   kServes,  // it still serves whoever comes before it looks at its clients again
   kExits,   // it exits with the client's connection not yet taken: nothing was carried out
+};
+
+struct TmuxSession {
+  std::string screen;
+  bool ends = false;   // its program ends at once
+  bool stays = false;  // remain-on-exit
+  bool dead = false;   // its program has ended
 };
 
 class SimTmux {
@@ -30,20 +33,22 @@ class SimTmux {
   // that fails. `passing`: of a server without sessions, if one ever ran.
   ToolAnswer Execute(const std::vector<std::string>& argv, Passing passing = Passing::kGone);
   bool Has(std::string_view id) const { return sessions_.find(id) != sessions_.end(); }
+  void PowerOff();
   bool running() const { return !sessions_.empty(); }
-  // What is on each session's screen, by id.
-  const std::map<std::string, std::string, std::less<>>& sessions() const { return sessions_; }
+  using Sessions = std::map<std::string, TmuxSession, std::less<>>;
+  const Sessions& sessions() const { return sessions_; }
 
  private:
   struct Command;
   ToolAnswer NoServer() const;
   void Do(const Command& command, ToolAnswer& answer);
   void NewSession(const Command& command, ToolAnswer& answer);
-  void ListSessions(const Command& command, ToolAnswer& answer) const;
+  void List(const Command& command, std::string_view format, ToolAnswer& answer) const;
+  void EndPrograms();
   // Null: `answer` says so.
-  std::string* Find(std::string_view target, bool pane, ToolAnswer& answer, std::string_view& id);
+  TmuxSession* Find(std::string_view target, bool pane, ToolAnswer& answer, std::string_view& id);
 
-  std::map<std::string, std::string, std::less<>> sessions_;
+  Sessions sessions_;
   bool ever_ran_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "sim/sim_world.h"
 
 #include <algorithm>
+#include <boost/json.hpp>
 
 #include "sim/sites.h"
 
@@ -18,6 +19,8 @@ constexpr Duration kSlack = milliseconds(100);
 constexpr Duration kReapLimit = seconds(1);
 // The core asks a hung tool again after 30 s at the latest.
 constexpr Duration kSettle = seconds(45);
+constexpr int kRetries = 20;
+constexpr Duration kRetryPause = milliseconds(500);
 constexpr Duration kSettleLook = milliseconds(200);
 constexpr std::uint64_t kRestSteps = 20'000;
 constexpr Duration kRestTime = seconds(60);
@@ -42,13 +45,14 @@ SimWorld::Life::Life(SimWorld& world, std::uint32_t incarnation)
     : number(incarnation),
       log(world.loop_, world.result_.trace),
       listener(world.network_),
-      store(world.loop_, world.decisions_, world.durable_),
-      files(world.disk_),
+      store(world.loop_, world.decisions_, world.durable_, [&world] { world.disk_.Sync(); }),
+      files(world.loop_, world.disk_),
       random(world.options_.seed * 1000 + incarnation),
       host(world.loop_, world.processes_, world.result_.violations),
       runner(host, world.loop_),
       server(Seams{world.loop_, runner, listener, store, files, random, log},
-             world.scenario_.config, Identity{kDaemonPid + static_cast<int>(incarnation), kUid}),
+             world.scenario_.config,
+             Identity{kDaemonPid + static_cast<int>(incarnation), kUid, "/state", ""}),
       tasks(world.loop_, nullptr) {}
 
 SimWorld::Life::~Life() = default;
@@ -60,16 +64,20 @@ SimWorld::SimWorld(const Scenario& scenario, Chooser& chooser, const SimOptions&
       result_(result),
       decisions_(chooser, result.trace.digest(), FaultsOf(scenario, options)),
       loop_(decisions_, result.trace.digest(), options.max_steps, options.max_time),
-      processes_(loop_, decisions_, result.trace, scenario, tmux_),
+      users_(disk_, git_, tmux_, durable_),
+      processes_(loop_, decisions_, result.trace, scenario, tmux_, git_),
       network_(loop_, decisions_),
-      clients_world_{loop_,           decisions_,       network_, result.trace,
-                     result.outcomes, result.mix_calls, 0,        true},
+      clients_world_{loop_,           decisions_,       network_,
+                     result.trace,    users_,           result.violations,
+                     result.outcomes, result.mix_calls, options.call_timeout},
       tasks_(loop_, nullptr) {
   for (const SessionSetup& each : scenario.sessions) tmux_.Create(each.id, each.screen);
   for (int i = 1; i <= scenario.mix.sessions; ++i) {
     const std::string id = MixSession(static_cast<std::uint32_t>(i));
     tmux_.Create(id, "$ " + id);
   }
+  users_.SetUp(scenario, loop_.WallNow());
+  if (options.strike.kind == Strike::Kind::kPowerLoss) disk_.KeepUnsynced();
 }
 
 SimWorld::~SimWorld() {
@@ -108,6 +116,14 @@ void SimWorld::Kill() {
   life_.reset();
 }
 
+void SimWorld::LosePower(bool unsynced) {
+  if (unsynced) life_->store.LosePower();
+  Kill();
+  processes_.PowerOff();
+  tmux_.PowerOff();
+  if (unsynced) disk_.LoseUnsynced();
+}
+
 void SimWorld::Run() {
   tasks_.Start(Direct());
   RunToRest();
@@ -134,9 +150,15 @@ Task<void> SimWorld::Direct() {
   auto play = WithNursery([this](Nursery& clients) { return PlayClients(clients); });
   co_await std::move(play);
 
+  result_.clients_gone = loop_.steps();
   struck_ = true;  // or it is too late for that
   decisions_.Calm();
   processes_.Calm();
+  if (!stopping_ && options_.retry) {
+    phase_ = "retry";
+    auto retry = Retry();
+    co_await std::move(retry);
+  }
   if (!stopping_) {
     phase_ = "liveness";
     auto check = CheckLiveness();
@@ -177,6 +199,39 @@ Task<void> SimWorld::PlayOne(SimClient& client, const ClientScript* script) {
   }
 }
 
+Task<void> SimWorld::Retry() {
+  SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
+  for (const ClientScript& script : scenario_.clients) {
+    for (const Step& step : script.steps) {
+      if (step.what != Step::Do::kCall && step.what != Step::Do::kSend) continue;
+      auto call = RetryCall(client, step.text);
+      co_await std::move(call);
+    }
+  }
+  client.Hangup(false);
+}
+
+Task<void> SimWorld::RetryCall(SimClient& client, std::string request) {
+  constexpr std::string_view kNotOver[] = {
+      "busy",      "unavailable",  "unknown_outcome", "deadline_exceeded",
+      "cancelled", "tool_timeout", "closed",          "torn",
+      "gave_up",   "refused"};
+  const boost::json::value json = boost::json::parse(request);
+  const std::string type(json.at("type").as_string());
+  for (int tries = 0; tries < kRetries; ++tries) {
+    auto send = client.Send(request, type);
+    const std::uint64_t call = co_await std::move(send);
+    auto receive = client.Receive(call, scenario_.config.handler + seconds(5));
+    const std::string outcome = co_await std::move(receive);
+    if (std::find(std::begin(kNotOver), std::end(kNotOver), outcome) == std::end(kNotOver)) {
+      co_return;
+    }
+    auto pause = SleepFor(loop_, kRetryPause);
+    co_await pause;
+  }
+  Violate("L6", "after " + std::to_string(kRetries) + " retries there was no end of " + request);
+}
+
 // L9: what is broken for ever stays so; all else works again, and a hung tool holds up nobody.
 Task<void> SimWorld::CheckLiveness() {
   SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
@@ -188,6 +243,11 @@ Task<void> SimWorld::CheckLiveness() {
   const std::string peek = R"({"type":"PeekSession","session_id":")" + session + "\"}";
   auto look = MustAnswer(client, peek, "PeekSession", limit);
   co_await std::move(look);
+  if (!scenario_.repos.empty()) {
+    const std::string prune = R"({"type":"WorkspacePrune","all":true,"dry_run":true})";
+    auto select = MustAnswer(client, prune, "WorkspacePrune", scenario_.config.handler);
+    co_await std::move(select);
+  }
   client.Hangup(false);
 }
 
@@ -256,6 +316,11 @@ void SimWorld::DoStrike() {
       Kill();
       loop_.Arm(restart_, Deadline::After(loop_.Now(), kRestart));
       return;
+    case Strike::Kind::kPowerLoss:
+      if (stopping_ || life_ == nullptr || life_->ended.is_set()) return;
+      LosePower(strike.unsynced);
+      loop_.Arm(restart_, Deadline::After(loop_.Now(), kRestart));
+      return;
   }
 }
 
@@ -291,12 +356,17 @@ void SimWorld::CountLeases() {
   }
 }
 
+bool SimWorld::IsSettled() {
+  CountLeases();
+  const bool trash = std::any_of(durable_.intents.begin(), durable_.intents.end(),
+                                 [](const IntentRecord& each) { return each.kind == "trash"; });
+  return result_.leases_held == 0 && result_.keys_quarantined == 0 && !trash;
+}
+
 Task<void> SimWorld::Settle() {
   const Deadline limit = Deadline::After(loop_.Now(), kSettle);
   while (true) {
-    CountLeases();
-    if (result_.leases_held == 0 && result_.keys_quarantined == 0) break;
-    if (limit.PassedAt(loop_.Now())) break;
+    if (IsSettled() || limit.PassedAt(loop_.Now())) break;
     auto pause = SleepFor(loop_, kSettleLook);
     co_await pause;
   }
@@ -314,7 +384,13 @@ void SimWorld::Finish() {
   }
   result_.processes = processes_.Left();
   processes_.ListMisanswers(result_.misanswered);
-  for (const auto& [id, screen] : tmux_.sessions()) result_.sessions.push_back({id, screen});
+  for (const auto& [id, session] : tmux_.sessions()) {
+    result_.sessions.push_back({id, session.screen});
+  }
+  result_.lost = users_.Lost();
+  for (const LostWork& each : result_.lost) Violate("L7", each.what + " is lost");
+  for (const std::string& each : users_.Untrue()) Violate("L5", each);
+  if (options_.portrait) result_.portrait = users_.Portrait();
   result_.daemons = lives_;
 }
 
@@ -333,6 +409,8 @@ void RunSim(const Scenario& scenario, Chooser& chooser, const SimOptions& option
   result.processes.clear();
   result.sessions.clear();
   result.misanswered.clear();
+  result.lost.clear();
+  result.portrait.clear();
   result.armed_timers = result.leases_held = result.keys_quarantined = 0;
   SimWorld world(scenario, chooser, options, result);
   world.Run();

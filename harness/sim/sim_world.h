@@ -15,6 +15,7 @@
 #include "sim/sim_process_host.h"
 #include "sim/sim_run.h"
 #include "sim/sim_seams.h"
+#include "sim/sim_users.h"
 
 namespace oj::sim {
 
@@ -50,15 +51,21 @@ class SimWorld {
   void StartLife();
   Task<void> Live(Life& life);
   void Kill();
+  // Also the machine under it.
+  void LosePower(bool unsynced);
   void Restart() { StartLife(); }
 
   // The run's course, as a task of the world.
   Task<void> Direct();
   Task<void> PlayClients(Nursery& clients);
   Task<void> PlayOne(SimClient& client, const ClientScript* script);
+  // Every scripted call once more, until it has come to its end.
+  Task<void> Retry();
+  Task<void> RetryCall(SimClient& client, std::string request);
   Task<void> CheckLiveness();
   Task<void> MustAnswer(SimClient& client, std::string request, std::string type, Duration limit);
-  // Waits until no key is held or quarantined; for a while, since a tool may be hung for ever.
+  // Waits until no key is held or quarantined, and nothing is in the trash; for a while, since a
+  // tool may be hung for ever.
   Task<void> Settle();
   Task<void> StopDaemon();
 
@@ -69,6 +76,7 @@ class SimWorld {
   void RunToRest();
   void Violate(const char* law, std::string what);
   void CountLeases();
+  bool IsSettled();
   void Finish();
 
   const Scenario& scenario_;
@@ -77,10 +85,12 @@ class SimWorld {
   Decisions decisions_;
   SimLoop loop_;
   SimTmux tmux_;
+  SimDisk disk_;
+  SimGit git_{disk_};
+  StateSnapshot durable_;
+  SimUsers users_;
   SimProcesses processes_;
   SimNetwork network_;
-  SimDisk disk_;
-  StateSnapshot durable_;
   ClientWorld clients_world_;
   std::deque<SimClient> clients_;
   std::unique_ptr<Life> life_;

@@ -16,6 +16,8 @@ inline constexpr Site kSlowDeath{"slow-death", SiteClass::kProcess, 0.1};
 inline constexpr Site kTmuxHangs{"tmux-hangs", SiteClass::kProcess, 0.03};
 inline constexpr Site kTmuxPasses{"tmux-passes", SiteClass::kProcess, 0.4};
 
+inline constexpr Site kGitStops{"git-stops", SiteClass::kProcess, 0.02};
+
 inline constexpr Site kBufferSize{"buffer-size", SiteClass::kTransport, 0.2};
 inline constexpr Site kDelivery{"delivery", SiteClass::kTransport, 0.15};
 inline constexpr Site kShortRead{"short-read", SiteClass::kTransport, 0.1};
@@ -29,6 +31,10 @@ inline constexpr Site kCrashPoint{"crash-point", SiteClass::kStore, 0.5};
 inline constexpr Site kThink{"think", SiteClass::kWorkload, 1};
 inline constexpr Site kRequest{"request", SiteClass::kWorkload, 1};
 inline constexpr Site kSession{"session", SiteClass::kWorkload, 1};
+inline constexpr Site kWorkspace{"workspace", SiteClass::kWorkload, 1};
+inline constexpr Site kAgent{"agent", SiteClass::kWorkload, 1};
+inline constexpr Site kOption{"option", SiteClass::kWorkload, 0.3};
+inline constexpr Site kEdit{"edit", SiteClass::kWorkload, 0.3};
 inline constexpr Site kManner{"manner", SiteClass::kWorkload, 0.3};
 inline constexpr Site kPatience{"patience", SiteClass::kWorkload, 0.4};
 inline constexpr Site kTimeout{"timeout", SiteClass::kWorkload, 0.4};

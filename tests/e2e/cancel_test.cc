@@ -28,6 +28,7 @@ class CancelTest : public testing::Test {
   World world_{Tmux::kFake};
 };
 
+// Lesson: the cancellation token is set only after the handler has been dropped.
 TEST_F(CancelTest, AKilledOjLeavesNoChildAndItsLeaseIsFree) {
   world_.Rules("[[rule]]\ntool = \"tmux\"\nmatch = \"send-keys\"\nnth = 1\nhang = true\n");
   Start();
@@ -45,6 +46,7 @@ TEST_F(CancelTest, AKilledOjLeavesNoChildAndItsLeaseIsFree) {
   EXPECT_TRUE(Quiet());
 }
 
+// Lesson: any byte from the client counts as a disconnect.
 TEST_F(CancelTest, BytesThatWaitDoNotHideADisconnect) {
   world_.Rules(kHang);
   Start();

@@ -49,6 +49,7 @@ TEST_F(FakeToolsTest, AToolThatIgnoresTermIsDeadWithItsLimit) {
   ExpectNothingLeft();
 }
 
+// Lesson: output is read until pipe EOF, so a backgrounded grandchild stalls the call.
 TEST_F(FakeToolsTest, AGrandchildThatHoldsThePipeHoldsUpNobodyAndIsKilled) {
   Start("grandchild = true\n");
   EXPECT_EQ(Text(Asked(Peek("work")), "type"), "SessionPeek");

@@ -27,6 +27,7 @@ class HungTmuxTest : public testing::Test {
   World world_;
 };
 
+// Lesson: a peek that times out is reported as "not found".
 TEST_F(HungTmuxTest, APeekWithALimitFailsNamingToolAndLimit) {
   const Ended peek = world_.Oj({"--timeout", "1000", "session", "peek", "work"});
   EXPECT_EQ(peek.code, 124);

@@ -15,6 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
+// Lesson: no limit on connections or children; the slot counts as free before the reap.
 TEST(LimitsTest, ThreeHundredPeeksOnAHungServerAreCapped) {
   World world;
   world.Configure("[limits]\nmax_children = 20\n");
@@ -55,6 +56,7 @@ TEST(LimitsTest, ConnectionsBeyondTheLimitAreToldSo) {
   EXPECT_TRUE(Eventually([&] { return world.Answers(); }));
 }
 
+// Lesson: accept errors spin at 100 % CPU when descriptors run out.
 TEST(LimitsTest, ADaemonWithoutDescriptorsRefusesRestsAndRecovers) {
   World world(Tmux::kFake);
   ASSERT_TRUE(world.StartDaemon());
@@ -84,6 +86,7 @@ TEST(LimitsTest, ADaemonWithoutDescriptorsRefusesRestsAndRecovers) {
   EXPECT_TRUE(Eventually([&] { return Text(first.Ask(Peek("work")), "type") == "SessionPeek"; }));
 }
 
+// Lesson: no detection while the reply is being written.
 TEST(LimitsTest, AClientThatNeverReadsItsReplyIsCutAndHoldsNoLock) {
   World world(Tmux::kFake);
   world.Set("OJ_TIMEOUT_RESPONSE_WRITE_MS", "400");

@@ -53,8 +53,9 @@ TEST_F(SessionTest, ASessionThatExistsIsAConflict) {
   EXPECT_EQ(world_.Oj({"session", "new", "work", "--", "sleep", "60"}).code, 4);
 }
 
-TEST_F(SessionTest, APrefixOfAnIdIsNotThatSession) {
-  New("work-ab12");
+// A beginning names what the daemon knows; tmux, which would take it too, is asked for exact names.
+TEST_F(SessionTest, APrefixOfASessionThatIsNotTheDaemonsIsNotThatSession) {
+  world_.StartSession("work-ab12");
   EXPECT_EQ(world_.Oj({"session", "kill", "work-ab"}).code, 3);
   EXPECT_EQ(world_.Oj({"session", "peek", "work-ab"}).code, 3);
   EXPECT_TRUE(Exists("work-ab12"));
@@ -108,6 +109,7 @@ TEST_F(SessionTest, VariablesAndDirectoryReachTheCommand) {
   EXPECT_TRUE(Shows("work", "red; /."));
 }
 
+// Lesson: the client's exit timeout is shorter than the drain: a stop loses the last snapshot.
 TEST_F(SessionTest, SurvivesTheStopOfTheDaemonAndIsKnownToTheNext) {
   New("work", {"sh", "-c", "echo still here; exec cat"});
   const pid_t server = world_.TmuxServer();

@@ -32,6 +32,7 @@ class World {
   std::string pid_file() const { return state() + "/daemon.pid"; }
   // Of what is started from now on.
   void Set(const std::string& name, const std::string& value) { environment_[name] = value; }
+  void Unset(const std::string& name) { environment_.erase(name); }
   // The whole of config.toml.
   void Configure(const std::string& toml) const;
   // How the fake tmux misbehaves, for calls from now on: [[rule]] tables.

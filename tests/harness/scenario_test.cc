@@ -195,6 +195,42 @@ TEST(ScenarioFile, OneInWhichNothingHappensIsRefused) {
   EXPECT_THAT(Refused("about = \"x\"\n"), HasSubstr("nothing would happen"));
 }
 
+TEST(ScenarioFile, RepositoriesWorkspacesAndAgentsAreRead) {
+  const Result<Scenario> scenario = ParseScenario(R"(
+[[repo]]
+path = "/repos/main"
+files = 7
+[[workspace]]
+id = "w1"
+repo = "/repos/main"
+state = ["untracked", "locked"]
+age_hours = 1
+[[agent]]
+id = "a1"
+workspace = "w1"
+runs = false
+[mix]
+clients = 1
+calls = 1
+)",
+                                                  "x.toml");
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  EXPECT_EQ(scenario->repos.at(0).files, 7);
+  EXPECT_THAT(scenario->workspaces.at(0).states, testing::ElementsAre("untracked", "locked"));
+  EXPECT_EQ(scenario->workspaces.at(0).age_hours, 1);
+  EXPECT_EQ(scenario->agents.at(0).workspace, "w1");
+  EXPECT_FALSE(scenario->agents.at(0).runs);
+}
+
+TEST(ScenarioFile, WorkspacesOfNoRepositoryAndStatesThatAreNoneAreRefused) {
+  const std::string mix = "[mix]\nclients = 1\ncalls = 1\n";
+  EXPECT_THAT(Refused(mix + "[[workspace]]\nid = \"w\"\nrepo = \"/repos/x\"\n"),
+              HasSubstr("'/repos/x' is no [[repo]]"));
+  EXPECT_THAT(Refused(mix + "[[workspace]]\nid = \"w\"\nstate = \"odd\"\n"),
+              HasSubstr("'odd' must be one of untracked"));
+  EXPECT_THAT(Refused(mix + "[[repo]]\npath = \"/tmp/r\"\n"), HasSubstr("must be below /repos/"));
+}
+
 TEST(ScenarioFile, AFileThatIsNotThereIsNamed) {
   const Result<Scenario> scenario = LoadScenario("/no/such.toml");
   ASSERT_FALSE(scenario.ok());

@@ -11,6 +11,17 @@ Task<Reply> PeekSession(Core& core, Flight& flight, PeekSessionRequest request);
 Task<Reply> SessionNew(Core& core, Flight& flight, SessionNewRequest request);
 Task<Reply> SessionSend(Core& core, Flight& flight, SessionSendRequest request);
 Task<Reply> SessionKill(Core& core, Flight& flight, SessionKillRequest request);
+Task<Reply> SessionPrune(Core& core, Flight& flight, SessionPruneRequest request);
+Task<Reply> AgentRun(Core& core, Flight& flight, AgentRunRequest request);
+Task<Reply> AgentSend(Core& core, Flight& flight, AgentSendRequest request);
+Task<Reply> AgentResume(Core& core, Flight& flight, AgentResumeRequest request);
+Task<Reply> WorkspaceAdd(Core& core, Flight& flight, WorkspaceAddRequest request);
+// Of several workspaces each is a unit: done, or as it was with the reason why. kConflict,
+// kNotFound where one was named.
+Task<Reply> WorkspaceDrop(Core& core, Flight& flight, WorkspaceDropRequest request);
+Task<Reply> WorkspaceDropFailed(Core& core, Flight& flight, WorkspaceDropFailedRequest request);
+Task<Reply> WorkspaceDropAll(Core& core, Flight& flight, WorkspaceDropAllRequest request);
+Task<Reply> WorkspacePrune(Core& core, Flight& flight, WorkspacePruneRequest request);
 // Kills every session of this daemon, all at once, then lets the daemon stop, whatever came of it.
 Task<Reply> ShutdownKill(Core& core, Flight& flight, Duration drain);
 

@@ -12,6 +12,48 @@ std::string_view StatusName(SessionStatus status) {
   return kNames[static_cast<std::size_t>(status)];
 }
 
+std::string_view StatusName(WorkspaceStatus status) {
+  constexpr std::string_view kNames[] = {"creating", "ready", "removing", "failed"};
+  return kNames[static_cast<std::size_t>(status)];
+}
+
+std::string_view StatusName(AgentStatus status) {
+  constexpr std::string_view kNames[] = {"starting", "running", "exited", "gone", "unknown"};
+  return kNames[static_cast<std::size_t>(status)];
+}
+
+template <class T>
+json::value OrNull(const std::optional<T>& value) {
+  return value ? json::value(*value) : json::value();
+}
+
+json::value WorkspaceJson(const WorkspaceRecord& record) {
+  return {{"id", record.id},
+          {"namespace", record.name_space},
+          {"repo", record.repo},
+          {"path", record.path},
+          {"branch", OrNull(record.branch)},
+          {"agent_id", OrNull(record.agent_id)},
+          {"status", StatusName(record.status)},
+          {"created_at_ms", record.created_at_ms},
+          {"error", OrNull(record.error)}};
+}
+
+json::value AgentJson(const AgentRecord& record) {
+  json::array command;
+  for (const std::string& each : record.command) command.emplace_back(each);
+  return {{"id", record.id},
+          {"name", record.name},
+          {"namespace", record.name_space},
+          {"session_id", OrNull(record.session_id)},
+          {"workspace_id", OrNull(record.workspace_id)},
+          {"command", std::move(command)},
+          {"status", StatusName(record.status)},
+          {"created_at_ms", record.created_at_ms},
+          {"updated_at_ms", record.updated_at_ms},
+          {"exit", OrNull(record.exit)}};
+}
+
 json::value SessionJson(const SessionRecord& record) {
   json::array command;
   for (const std::string& each : record.command) command.emplace_back(each);
@@ -43,7 +85,7 @@ class Answer {
 
   Reply operator()(const StatusRequest&) const {
     std::int64_t live = 0;
-    for (const auto& [id, record] : core_.sessions.all()) {
+    for (const auto& [id, record] : core_.state.All<SessionRecord>()) {
       live += record.status != SessionStatus::kGone;
     }
     json::object counters{{"requests", core_.flights.begun()}};
@@ -55,8 +97,8 @@ class Answer {
                  {"requests_active", core_.flights.all().size()},
                  {"children_active", core_.tools.children()},
                  {"sessions", live},
-                 {"workspaces", 0},
-                 {"agents", 0},
+                 {"workspaces", core_.state.All<WorkspaceRecord>().size()},
+                 {"agents", core_.state.All<AgentRecord>().size()},
                  {"locks_held", core_.locks.held()},
                  {"quarantined", Quarantined()},
                  {"counters", std::move(counters)}});
@@ -101,14 +143,39 @@ class Answer {
 
   Reply operator()(const ListSessionsQuery&) const {
     json::array all;
-    for (const auto& [id, record] : core_.sessions.all()) all.push_back(SessionJson(record));
+    for (const auto& [id, record] : core_.state.All<SessionRecord>())
+      all.push_back(SessionJson(record));
     return Text({{"type", "Sessions"}, {"sessions", std::move(all)}});
   }
 
   Reply operator()(const GetSessionQuery& query) const {
-    const SessionRecord* record = core_.sessions.Find(query.id);
+    const SessionRecord* record = core_.state.Find<SessionRecord>(query.id);
     return Text({{"type", "Session"},
                  {"session", record == nullptr ? json::value() : SessionJson(*record)}});
+  }
+
+  Reply operator()(const ListWorkspacesQuery&) const {
+    json::array all;
+    for (const auto& [id, record] : core_.state.All<WorkspaceRecord>()) {
+      all.push_back(WorkspaceJson(record));
+    }
+    return Text({{"type", "Workspaces"}, {"workspaces", std::move(all)}});
+  }
+
+  Reply operator()(const GetWorkspaceQuery& query) const {
+    const auto* record = core_.state.Find<WorkspaceRecord>(query.id);
+    return Text({{"type", "Workspace"},
+                 {"workspace", record == nullptr ? json::value() : WorkspaceJson(*record)}});
+  }
+
+  Reply operator()(const ListAgentsQuery& query) const {
+    json::array all;
+    for (const auto& [id, record] : core_.state.All<AgentRecord>()) {
+      if (!query.status || StatusName(record.status) == *query.status) {
+        all.push_back(AgentJson(record));
+      }
+    }
+    return Text({{"type", "Agents"}, {"agents", std::move(all)}});
   }
 
   // The requests that run tools never come here.

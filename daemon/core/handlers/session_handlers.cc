@@ -2,61 +2,15 @@
 #include <utility>
 
 #include "core/handlers/handlers.h"
+#include "core/handlers/outcome.h"
+#include "core/handlers/session_steps.h"
 
 namespace oj {
 namespace {
 
 namespace json = boost::json;
 
-constexpr Duration kStatLimit = std::chrono::seconds(2);
-
 std::string OkReply() { return R"({"type":"Ok"})"; }
-
-Task<Status> CheckDirectory(Core& core, std::string path) {
-  auto stat = core.seams.files.Stat(path, true);
-  const Deadline limit = Deadline::After(core.seams.clock.Now(), kStatLimit);
-  auto bounded = Shield(core.seams.clock, limit, std::move(stat));
-  auto info = co_await std::move(bounded);
-  if (!info) {
-    co_return Error{ErrorCode::kUnavailable,
-                    "directory '" + path + "' could not be looked at within 2000 ms", ""};
-  }
-  if (!*info) co_return std::move(*info).error();
-  if (info->value().type != FileType::kDirectory) {
-    co_return Error{ErrorCode::kNotFound, "'" + path + "' is not a directory", ""};
-  }
-  co_return Ok{};
-}
-
-// The session is verified to be gone: says so in the state, if the state knows it.
-Task<Status> RecordGone(Core& core, std::string id) {
-  const SessionRecord* known = core.sessions.Find(id);
-  if (known == nullptr || known->status == SessionStatus::kGone) co_return Ok{};
-  SessionRecord record = *known;
-  record.status = SessionStatus::kGone;
-  auto put = core.sessions.Put(std::move(record));
-  auto status = co_await std::move(put);
-  co_return std::move(status);
-}
-
-Task<Status> KillUnderLease(Core& core, Flight& flight, SessionLease& lease, std::string id) {
-  auto kill = core.tmux.Kill(flight, lease, id);
-  auto killed = co_await std::move(kill);
-  if (!killed) co_return std::move(killed).error();
-  if (*killed == Presence::kAbsent && core.sessions.Find(id) == nullptr) {
-    co_return Error{ErrorCode::kNotFound, "session '" + id + "' does not exist", ""};
-  }
-  auto look = core.tmux.Has(flight, lease, id);
-  auto found = co_await std::move(look);
-  if (!found) co_return std::move(found).error();
-  if (*found == Presence::kPresent) {
-    co_return Error{ErrorCode::kUnknownOutcome,
-                    "tmux says that it killed session '" + id + "', but the session is there", ""};
-  }
-  auto gone = RecordGone(core, id);
-  auto status = co_await std::move(gone);
-  co_return std::move(status);
-}
 
 Task<void> KillOne(Core& core, Flight& flight, std::string id) {
   auto lock = core.Lock(flight, id, LockMode::kExclusive);
@@ -68,10 +22,28 @@ Task<void> KillOne(Core& core, Flight& flight, std::string id) {
 }
 
 Task<void> KillAll(Core& core, Flight& flight, Nursery& nursery) {
-  for (const auto& [id, record] : core.sessions.all()) {
+  for (const auto& [id, record] : core.state.All<SessionRecord>()) {
     if (record.status != SessionStatus::kGone) nursery.Start(KillOne(core, flight, id));
   }
   co_return;
+}
+
+json::value Pruned(const SessionRecord& session) {
+  json::object pruned{{"id", session.id}, {"job_id", nullptr}, {"namespace", session.name_space}};
+  if (session.agent_id) pruned["job_id"] = *session.agent_id;
+  return pruned;
+}
+
+Task<Status> PruneOne(Core& core, Flight& flight, std::string id) {
+  auto lock = core.Lock(flight, id, LockMode::kExclusive);
+  auto lease = co_await std::move(lock);
+  if (!lease) co_return std::move(lease).error();
+  auto kill = KillUnderLease(core, flight, *lease, id);
+  auto killed = co_await std::move(kill);
+  if (!killed) co_return std::move(killed).error();
+  auto forget = core.state.Commit(Delete{RecordKind::kSession, id});
+  auto forgotten = co_await std::move(forget);
+  co_return std::move(forgotten);
 }
 
 // Whether an earlier SessionNew began exactly this session and did not see it through.
@@ -87,7 +59,7 @@ std::string Created(const std::string& id) {
 // From here on the session may exist: the record says `unknown` until it is verified.
 Task<Reply> Start(Core& core, Flight& flight, SessionLease& lease, SessionRecord record,
                   std::vector<std::pair<std::string, std::string>> env) {
-  auto intend = core.sessions.Put(record);
+  auto intend = core.state.Commit(record);
   auto intended = co_await std::move(intend);
   if (!intended) co_return std::move(intended).error();
   auto start = core.tmux.New(flight, lease, record, std::move(env));
@@ -98,13 +70,13 @@ Task<Reply> Start(Core& core, Flight& flight, SessionLease& lease, SessionRecord
                                started.error().code == ErrorCode::kConflict ||
                                started.error().code == ErrorCode::kBusy;
     if (nothing_began) {
-      auto remove = core.sessions.Remove(record.id);
+      auto remove = core.state.Commit(Delete{RecordKind::kSession, record.id});
       static_cast<void>(co_await std::move(remove));  // the first error is the one to tell
     }
     co_return std::move(started).error();
   }
   record.status = SessionStatus::kLive;
-  auto put = core.sessions.Put(record);
+  auto put = core.state.Commit(record);
   auto recorded = co_await std::move(put);
   if (!recorded) co_return std::move(recorded).error();
   co_return Created(record.id);
@@ -113,6 +85,9 @@ Task<Reply> Start(Core& core, Flight& flight, SessionLease& lease, SessionRecord
 }  // namespace
 
 Task<Reply> PeekSession(Core& core, Flight& flight, PeekSessionRequest request) {
+  const auto id = ResolveId<SessionRecord>(core.state, request.session_id);
+  if (!id) co_return id.error();
+  request.session_id = *id;
   auto lock = core.Lock(flight, request.session_id, LockMode::kShared);
   auto lease = co_await std::move(lock);
   if (!lease) co_return std::move(lease).error();
@@ -140,11 +115,11 @@ Task<Reply> SessionNew(Core& core, Flight& flight, SessionNewRequest request) {
   auto found = co_await std::move(look);
   if (!found) co_return std::move(found).error();
   if (*found == Presence::kPresent) {
-    if (!Unfinished(core.sessions.Find(request.id), record)) {
+    if (!Unfinished(core.state.Find<SessionRecord>(request.id), record)) {
       co_return Error{ErrorCode::kConflict, "session '" + request.id + "' exists already", ""};
     }
     record.status = SessionStatus::kLive;
-    auto put = core.sessions.Put(record);
+    auto put = core.state.Commit(record);
     auto recorded = co_await std::move(put);
     if (!recorded) co_return std::move(recorded).error();
     co_return Created(request.id);
@@ -155,6 +130,9 @@ Task<Reply> SessionNew(Core& core, Flight& flight, SessionNewRequest request) {
 }
 
 Task<Reply> SessionSend(Core& core, Flight& flight, SessionSendRequest request) {
+  const auto id = ResolveId<SessionRecord>(core.state, request.id);
+  if (!id) co_return id.error();
+  request.id = *id;
   auto lock = core.Lock(flight, request.id, LockMode::kExclusive);
   auto lease = co_await std::move(lock);
   if (!lease) co_return std::move(lease).error();
@@ -165,6 +143,9 @@ Task<Reply> SessionSend(Core& core, Flight& flight, SessionSendRequest request) 
 }
 
 Task<Reply> SessionKill(Core& core, Flight& flight, SessionKillRequest request) {
+  const auto id = ResolveId<SessionRecord>(core.state, request.id);
+  if (!id) co_return id.error();
+  request.id = *id;
   auto lock = core.Lock(flight, request.id, LockMode::kExclusive);
   auto lease = co_await std::move(lock);
   if (!lease) co_return std::move(lease).error();
@@ -172,6 +153,37 @@ Task<Reply> SessionKill(Core& core, Flight& flight, SessionKillRequest request) 
   auto killed = co_await std::move(kill);
   if (!killed) co_return std::move(killed).error();
   co_return OkReply();
+}
+
+Task<Reply> SessionPrune(Core& core, Flight& flight, SessionPruneRequest request) {
+  std::vector<SessionRecord> selected;
+  std::size_t skipped = 0;
+  for (const auto& [id, record] : core.state.All<SessionRecord>()) {
+    if (request.name_space && record.name_space != *request.name_space) continue;
+    const bool old = request.all || core.seams.clock.WallNow() - record.created_at_ms >= kPruneAge;
+    const AgentRecord* owner =
+        record.agent_id ? core.state.Find<AgentRecord>(*record.agent_id) : nullptr;
+    if (old && IsOver(owner)) {
+      selected.push_back(record);
+    } else {
+      ++skipped;
+    }
+  }
+  Outcome outcome(flight, "pruned", {{"skipped", skipped}});
+  for (const SessionRecord& each : selected) outcome.Expect(each.id);
+  for (const SessionRecord& each : selected) {
+    Status pruned = Ok{};
+    if (!request.dry_run) {
+      auto prune = PruneOne(core, flight, each.id);
+      pruned = co_await std::move(prune);
+    }
+    if (pruned) {
+      outcome.Done(each.id, Pruned(each));
+    } else {
+      outcome.Failed(each.id, pruned.error());
+    }
+  }
+  co_return outcome.Reply("SessionsPruned");
 }
 
 Task<Reply> ShutdownKill(Core& core, Flight& flight, Duration drain) {

@@ -24,7 +24,8 @@ enum class EventKind : std::uint8_t {
   kReadyToServe,
   kDraining,
   kStopped,
-  kDefect,  // text: what; a bug of ours
+  kUnsettled,  // text: what was begun and could not be finished or undone, and why
+  kDefect,     // text: what; a bug of ours
 };
 
 // Ids are 0 where they do not apply. `text` is valid during Record() only.

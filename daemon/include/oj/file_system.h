@@ -2,6 +2,7 @@
 // cancelled once begun (a dead network disk holds them for ever): await them inside a Shield.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,12 +24,15 @@ struct FileInfo {
 
 // Implementations: PosixFileSystem (os), SimFileSystem (simulation). Paths are absolute. Symbolic
 // links are not followed in the last component, unless said. Errors: kUnavailable with errno's
-// text, kNotFound, kConflict (exists already, or on another file system).
+// text, kNotFound, kConflict (exists already, on another file system, or a
+// mount).
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
   virtual Task<Result<FileInfo>> Stat(std::string path, bool follow) = 0;
   virtual Task<Result<std::vector<std::string>>> List(std::string directory) = 0;  // names, sorted
+  // The beginning of a file, at most `most` bytes.
+  virtual Task<Result<std::string>> Read(std::string file, std::size_t most) = 0;
   virtual Task<Status> MakeDirectories(std::string path) = 0;
   // Atomic, refuses to replace; kConflict across file systems.
   virtual Task<Status> Rename(std::string from, std::string to) = 0;

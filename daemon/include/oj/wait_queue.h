@@ -65,4 +65,17 @@ class Event {
   WaitQueue<bool> waiters_;
 };
 
+// Wakes the one task that has nothing to do. It looks for work before it waits, so a ring that
+// nobody heard is no loss.
+class Bell {
+ public:
+  void Ring() {
+    if (!idle_.empty()) idle_.WakeFront();
+  }
+  WaitQueue<bool>::Waiter Heard() { return idle_.Enter(true); }
+
+ private:
+  WaitQueue<bool> idle_;
+};
+
 }  // namespace oj

@@ -17,23 +17,13 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-// `request` with the figure of its timeout as N.
-std::string WithoutFigure(const std::string& request) {
-  return std::regex_replace(request, std::regex("\"timeout_ms\":[0-9]+"), "\"timeout_ms\":N");
-}
-
 std::string ErrorPayload(const std::string& code, const std::string& message,
                          const std::string& detail = "{}") {
   return R"({"type":"Error","code":")" + code + R"(","message":")" + message + R"(","detail":)" +
          detail + "}";
 }
 
-class RunOjTest : public RunTest {
- protected:
-  void ExpectRequest(const std::string& expected) {
-    EXPECT_EQ(WithoutFigure(OnlyRequest()), expected);
-  }
-};
+using RunOjTest = RunTest;
 
 TEST_F(RunOjTest, SessionNewSendsIdDirectoryCommandAndVariables) {
   ServeReply(R"({"type":"SessionCreated","id":"work"})");
@@ -43,7 +33,7 @@ TEST_F(RunOjTest, SessionNewSendsIdDirectoryCommandAndVariables) {
   EXPECT_EQ(out_, "session work created\n");
   EXPECT_EQ(err_, "");
   ExpectRequest(R"({"type":"SessionNew","id":"work","cwd":"/tmp","command":["ls","-o","json"],)"
-                R"("env":{"A":"1","B":"x=y"},"timeout_ms":N})");
+                R"("env":{"A":"1","B":"x=y"},"request_id":"R","timeout_ms":N})");
 }
 
 TEST_F(RunOjTest, SessionNewWithoutACommandRunsTheShell) {
@@ -51,7 +41,8 @@ TEST_F(RunOjTest, SessionNewWithoutACommandRunsTheShell) {
   ServeReply(R"({"type":"SessionCreated","id":"work"})");
   EXPECT_EQ(Run({"session", "new", "work", "--cwd", "/"}), 0);
   ExpectRequest(
-      R"({"type":"SessionNew","id":"work","cwd":"/","command":["/bin/zsh"],"timeout_ms":N})");
+      R"({"type":"SessionNew","id":"work","cwd":"/","command":["/bin/zsh"],"request_id":"R",)"
+      R"("timeout_ms":N})");
 }
 
 TEST_F(RunOjTest, SessionSendTakesAllWordsAfterTheIdAsText) {
@@ -80,16 +71,16 @@ TEST_F(RunOjTest, SessionKillSaysWhatItDid) {
   ServeReply(R"({"type":"Ok"})");
   EXPECT_EQ(Run({"session", "kill", "work"}), 0);
   EXPECT_EQ(out_, "session work killed\n");
-  ExpectRequest(R"({"type":"SessionKill","id":"work","timeout_ms":N})");
+  ExpectRequest(R"({"type":"SessionKill","id":"work","request_id":"R","timeout_ms":N})");
 }
 
-TEST_F(RunOjTest, SessionShowOfNullIsNotFound) {
-  ServeReply(R"({"type":"Session","session":null})");
+TEST_F(RunOjTest, SessionShowOfNoneIsNotFound) {
+  ServeReply(R"({"type":"Sessions","sessions":[{"id":"other"}]})");
   EXPECT_EQ(Run({"session", "show", "work"}), 3);
   EXPECT_EQ(err_,
             "oj: session work does not exist\n"
             "    `oj session list` shows the sessions there are\n");
-  ExpectRequest(R"({"type":"Query","query":{"type":"GetSession","id":"work"},"timeout_ms":N})");
+  ExpectRequest(R"({"type":"Query","query":{"type":"ListSessions"},"timeout_ms":N})");
 }
 
 TEST_F(RunOjTest, EmptySessionListSaysSoOnStderrOnly) {
@@ -144,7 +135,7 @@ TEST_P(ErrorCodes, HaveTheirExitStatusAndTheDaemonsWords) {
 INSTANTIATE_TEST_SUITE_P(All, ErrorCodes,
                          testing::Values(CodeCase{"invalid_request", 1}, CodeCase{"too_large", 1},
                                          CodeCase{"unauthenticated", 1}, CodeCase{"not_found", 3},
-                                         CodeCase{"ambiguous", 3}, CodeCase{"conflict", 4},
+                                         CodeCase{"ambiguous", 4}, CodeCase{"conflict", 4},
                                          CodeCase{"busy", 4}, CodeCase{"deadline_exceeded", 124},
                                          CodeCase{"cancelled", 1}, CodeCase{"tool_failed", 1},
                                          CodeCase{"tool_timeout", 124}, CodeCase{"tool_missing", 1},
@@ -380,8 +371,27 @@ TEST_F(RunOjTest, FlagGoesBeforeVariableBeforeFile) {
 
 TEST_F(RunOjTest, HelpListsTheExitStatusesAndEachCommandHasAnExample) {
   EXPECT_EQ(Run({"--help"}), 0);
-  EXPECT_THAT(out_, HasSubstr("0 done, 1 error, 2 usage, 3 not found, 4 busy or conflict, 124"));
-  const std::vector<std::vector<std::string>> commands = {{"session"},
+  EXPECT_THAT(out_,
+              HasSubstr("0 done, 1 error, 2 usage, 3 not found, 4 busy, conflict or ambiguous"));
+  const std::vector<std::vector<std::string>> commands = {{"workspace"},
+                                                          {"workspace", "add"},
+                                                          {"workspace", "list"},
+                                                          {"workspace", "show"},
+                                                          {"workspace", "drop"},
+                                                          {"workspace", "prune"},
+                                                          {"agent"},
+                                                          {"agent", "run"},
+                                                          {"agent", "list"},
+                                                          {"agent", "show"},
+                                                          {"agent", "send"},
+                                                          {"agent", "peek"},
+                                                          {"agent", "resume"},
+                                                          {"agent", "attach"},
+                                                          {"session", "prune"},
+                                                          {"session", "attach"},
+                                                          {"peek"},
+                                                          {"completion"},
+                                                          {"session"},
                                                           {"session", "new"},
                                                           {"session", "list"},
                                                           {"session", "show"},

@@ -6,11 +6,13 @@
 
 #include <cstdlib>
 #include <memory>
+#include <regex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cli/run_oj.h"
+#include "core/protocol.h"
 #include "fake_server.h"
 
 namespace oj::cli {
@@ -46,6 +48,14 @@ class RunTest : public testing::Test {
   }
   void ServeReply(std::string payload) {
     Serve(FakeServer::Answer(std::move(payload), &requests_));
+  }
+  // The only request is this one, its timeout_ms being N and its request_id R.
+  void ExpectRequest(const std::string& expected) { EXPECT_EQ(Plain(OnlyRequest()), expected); }
+  static std::string Plain(const std::string& request) {
+    const std::string timed =
+        std::regex_replace(request, std::regex("\"timeout_ms\":[0-9]+"), "\"timeout_ms\":N");
+    return std::regex_replace(timed, std::regex("\"request_id\":\"[0-9a-f]{32}\""),
+                              "\"request_id\":\"R\"");
   }
   // The only request that came. Ends the server.
   std::string OnlyRequest() {

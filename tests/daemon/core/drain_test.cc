@@ -94,6 +94,18 @@ TEST_F(DrainTest, ShutdownRequestIsAnsweredAndStops) {
   EXPECT_TRUE(ended.has_value());
 }
 
+// Lesson: a fully received state change is carried out or dropped at random when EOF is there.
+TEST_F(DrainTest, ShutdownThatIsCompleteIsCarriedOutThoughItsClientHasGone) {
+  Serve();
+  Peer peer = Connect();
+  peer.wire->to_server += Frame(R"({"type":"Shutdown"})");
+  peer.wire->half_closed = true;
+  peer.Close();
+  loop.Advance(500ms);
+  EXPECT_TRUE(ended.has_value());
+}
+
+// Lesson: Shutdown `kill` dropped half-way never shuts down.
 TEST_F(DrainTest, ShutdownThatKillsStopsEvenWhenItsClientLeavesHalfWay) {
   Serve();
   Peer peer = Connect();

@@ -28,8 +28,7 @@ Task<Reply> EndNevertheless(Clock& clock) {
 
 // One client's interest.
 struct Party {
-  explicit Party(Deadline until = Deadline::Never()) : waiter{until, settled} {}
-  Event settled;
+  explicit Party(Deadline until = Deadline::Never()) : waiter(until) {}
   Waiter waiter;
   std::shared_ptr<Flight> flight;
 };
@@ -38,7 +37,7 @@ class FlightTest : public ::testing::Test {
  protected:
   FlightTest() { table.emplace(loop, events, root); }
   Flight& Join(Party& party, std::string key, FlightTable::Handler handler) {
-    FlightTable::Launch launch{"Peek", std::move(key), 42, 1, std::move(handler)};
+    FlightTable::Launch launch{"Peek", std::move(key), 42, 1, std::move(handler), {}, {}};
     party.flight = table->Join(std::move(launch), party.waiter);
     return *party.flight;
   }
@@ -73,7 +72,7 @@ TEST_F(FlightTest, IdenticalRequestsShareOneRunAndOneReply) {
   EXPECT_EQ(a.flight->waiters(), 2U);
   go.Set();
   loop.RunReady();
-  EXPECT_TRUE(a.settled.is_set() && b.settled.is_set());
+  EXPECT_TRUE(a.waiter.settled && b.waiter.settled);
   EXPECT_EQ(Answer(a), "r1 reply");
   EXPECT_EQ(log, Log{"r1 runs"});
   EXPECT_TRUE(table->all().empty());
@@ -115,7 +114,7 @@ TEST_F(FlightTest, LastWaiterThatLeavesCancels) {
   EXPECT_EQ(a.flight->latched(), CancelReason::kDisconnected);
   loop.RunReady();
   EXPECT_TRUE(table->all().empty());
-  EXPECT_FALSE(a.settled.is_set()) << "who has left is not told";
+  EXPECT_FALSE(a.waiter.settled) << "who has left is not told";
 }
 
 TEST_F(FlightTest, FirstWaiterThatLeavesEarlyDoesNotDisturbTheOther) {

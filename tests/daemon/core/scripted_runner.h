@@ -16,7 +16,8 @@ class ScriptedRunner final : public ProcessRunner {
  public:
   explicit ScriptedRunner(Clock& clock) : clock_(clock) {}
 
-  // The next answer to `tmux <command>`. What has none left succeeds without a word.
+  // The next answer to `tmux <command>` or `git <command>`, "worktree add" being one command. What
+  // has none left succeeds without a word.
   void Answer(const std::string& command, int exit, std::string out = "", std::string err = "") {
     ProcessResult result;
     result.status = exit;
@@ -57,7 +58,7 @@ class ScriptedRunner final : public ProcessRunner {
     ProcessResult result;
     result.end = ProcessResult::End::kCancelled;
     if (here.scope.cancelled()) co_return result;
-    result = Next(spec.argv[1]);
+    result = Next(CommandOf(spec));
     if (result.end == ProcessResult::End::kSpawnFailed) co_return result;
     result.started = true;
     if (spec.observer != nullptr) spec.observer->OnStarted(50);
@@ -68,7 +69,7 @@ class ScriptedRunner final : public ProcessRunner {
         result.end = ProcessResult::End::kCancelled;
       }
     }
-    if (auto& takes = takes_[spec.argv[1]]; !takes.empty()) {
+    if (auto& takes = takes_[CommandOf(spec)]; !takes.empty()) {
       const Deadline end = Deadline::After(clock_.Now(), takes.front());
       takes.pop_front();
       co_await SleepUntil(clock_, end);
@@ -78,10 +79,20 @@ class ScriptedRunner final : public ProcessRunner {
   }
   Task<void> Tend() override { return SleepForEver(); }
 
+  static std::string CommandOf(const ProcessSpec& spec) {
+    // git's own options come first, each of the words "-C" and "-c" with a value.
+    std::size_t at = 1;
+    while (at < spec.argv.size() && spec.argv[at].starts_with('-')) {
+      at += spec.argv[at] == "-C" || spec.argv[at] == "-c" ? 2 : 1;
+    }
+    if (at >= spec.argv.size()) return "";
+    if (spec.argv[at] != "worktree") return spec.argv[at];
+    return spec.argv[at] + " " + spec.argv[at + 1];
+  }
   // The commands that were run, by name.
   Log Commands() const {
     Log all;
-    for (const ProcessSpec& spec : specs) all.push_back(spec.argv[1]);
+    for (const ProcessSpec& spec : specs) all.push_back(CommandOf(spec));
     return all;
   }
 

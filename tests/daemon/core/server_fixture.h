@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -113,19 +114,37 @@ class ScriptedStore final : public Store {
   Clock& clock_;
 };
 
-class OnlyDirectories final : public FileSystem {
+// Everything is a directory, or only what `directories` names.
+class FakeFiles final : public FileSystem {
  public:
-  Task<Result<FileInfo>> Stat(std::string, bool) override {
+  Task<Result<FileInfo>> Stat(std::string path, bool) override {
     FileInfo info;
-    info.type = FileType::kDirectory;
+    if (!directories || directories->contains(path)) info.type = FileType::kDirectory;
     co_return info;
   }
   Task<Result<std::vector<std::string>>> List(std::string) override {
     co_return std::vector<std::string>();
   }
+  Task<Result<std::string>> Read(std::string, std::size_t) override { co_return std::string(); }
   Task<Status> MakeDirectories(std::string) override { co_return Ok{}; }
-  Task<Status> Rename(std::string, std::string) override { co_return Ok{}; }
-  Task<Status> RemoveTree(std::string) override { co_return Ok{}; }
+  Task<Status> Rename(std::string from, std::string to) override {
+    if (rename_fails) co_return *rename_fails;
+    if (directories) {
+      directories->erase(from);
+      directories->insert(to);
+    }
+    steps.push_back("rename " + from);
+    co_return Ok{};
+  }
+  Task<Status> RemoveTree(std::string path) override {
+    if (directories) directories->erase(path);
+    steps.push_back("remove " + path);
+    co_return Ok{};
+  }
+
+  std::optional<std::set<std::string>> directories;
+  std::optional<Error> rename_fails;
+  Log steps;
 };
 
 class Counting final : public Random {
@@ -188,13 +207,16 @@ class ServerTest : public ::testing::Test {
  protected:
   static constexpr unsigned kUid = 1000;
   void Serve() {
+    // The first look at tmux finds what KnowSession says.
+    if (!panes_.empty()) runner.Answer("list-panes", 0, panes_);
     server.emplace(Seams{loop, runner, listener, store, files, random, events}, config,
-                   Identity{1, kUid});
+                   Identity{1, kUid, "/state", ""});
     root.Start(KeepValue(server->Run(nullptr), &ended));
     loop.RunReady();
   }
-  // Before Serve: the state has a live session.
+  // Before Serve: the state has a live session, and so has tmux.
   void KnowSession(const std::string& id) {
+    panes_ += id + " 0 \n";
     SessionRecord record;
     record.id = id;
     record.cwd = "/src";
@@ -239,7 +261,7 @@ class ServerTest : public ::testing::Test {
   ScriptedRunner runner{loop};
   MemoryListener listener;
   ScriptedStore store{loop};
-  OnlyDirectories files;
+  FakeFiles files;
   Counting random;
   std::optional<Status> ended;
   std::optional<Server> server;
@@ -247,6 +269,7 @@ class ServerTest : public ::testing::Test {
 
  private:
   std::uint64_t connections_ = 0;
+  std::string panes_;  // of tmux, as list-panes tells them
 };
 
 }  // namespace oj

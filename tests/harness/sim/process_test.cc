@@ -16,7 +16,7 @@ class ProcessTest : public LoopTest {
  protected:
   // The world is built at first use, when the test has said how tools behave.
   SimProcesses& world() {
-    if (!world_) world_.emplace(loop, decisions, trace, scenario, tmux);
+    if (!world_) world_.emplace(loop, decisions, trace, scenario, tmux, git);
     return *world_;
   }
   TreeRunner& runner() {
@@ -30,7 +30,7 @@ class ProcessTest : public LoopTest {
   }
   static ProcessSpec Git() {
     ProcessSpec spec;
-    spec.argv = {"git", "status"};
+    spec.argv = {"git", "--version"};
     spec.lease_tag = "abc.r7";
     spec.kill = {true, milliseconds(100), seconds(1)};
     return spec;
@@ -53,6 +53,8 @@ class ProcessTest : public LoopTest {
 
   Scenario scenario;
   SimTmux tmux;
+  SimDisk disk;
+  SimGit git{disk};
   std::vector<WorldViolation> violations;
   ProcessResult result;
   Duration took{};
@@ -192,9 +194,9 @@ TEST_F(ProcessTest, WhatAKilledClientAskedOfAHungServerIsDoneWhenItResumes) {
   Cancel();
   RunFor(seconds(1));
   ASSERT_TRUE(done);
-  EXPECT_EQ(tmux.sessions().at("work"), "$ ");
+  EXPECT_EQ(tmux.sessions().at("work").screen, "$ ");
   RunToRest();
-  EXPECT_EQ(tmux.sessions().at("work"), "$ ls");
+  EXPECT_EQ(tmux.sessions().at("work").screen, "$ ls");
 }
 
 TEST_F(ProcessTest, ClientOfAHungServerExitsZeroOnTerm) {

@@ -73,7 +73,7 @@ TEST_F(SimTmuxTest, SequenceOfSendKeysTypesTextAndEnter) {
   const ToolAnswer answer = Run({"send-keys", "-t", "=work:", "-l", "--", "ls\\;", ";", "send-keys",
                                  "-t", "=work:", "Enter"});
   EXPECT_EQ(answer.exit, 0);
-  EXPECT_EQ(tmux.sessions().at("work"), "ls;\n");
+  EXPECT_EQ(tmux.sessions().at("work").screen, "ls;\n");
 }
 
 TEST_F(SimTmuxTest, SequenceStopsAtTheFirstFailure) {

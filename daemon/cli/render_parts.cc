@@ -1,0 +1,143 @@
+#include "cli/render_parts.h"
+
+#include <algorithm>
+
+namespace oj::cli {
+
+namespace json = boost::json;
+using std::chrono::milliseconds;
+
+std::string OrDash(std::string text) { return text.empty() ? "-" : std::move(text); }
+
+std::vector<const json::object*> Objects(const json::object& object, std::string_view name) {
+  std::vector<const json::object*> all;
+  const json::value* list = object.if_contains(name);
+  if (list == nullptr || !list->is_array()) return all;
+  for (const json::value& item : list->get_array()) {
+    if (item.is_object()) all.push_back(&item.get_object());
+  }
+  return all;
+}
+
+std::string DurationField(const json::object& object, std::string_view name) {
+  const std::int64_t ms = NumberField(object, name, -1);
+  return ms < 0 ? "-" : Humanise(milliseconds(ms));
+}
+
+std::string AgeOf(const json::object& record, std::string_view name, const View& view) {
+  const std::int64_t since = NumberField(record, name, 0);
+  if (since <= 0) return "-";
+  return Humanise(milliseconds(std::max<std::int64_t>(0, view.now - since)));
+}
+
+std::string Joined(const json::value& value) {
+  if (value.is_null()) return {};
+  if (value.is_string()) return OneLine(value.get_string());
+  std::string all;
+  const auto add = [&all](const std::string& item) { all += (all.empty() ? "" : ", ") + item; };
+  if (value.is_array()) {
+    for (const json::value& item : value.get_array()) add(Joined(item));
+    return all;
+  }
+  if (value.is_object()) {
+    for (const auto& [key, item] : value.get_object()) add(OneLine(key) + "=" + Joined(item));
+    return all;
+  }
+  return json::serialize(value);
+}
+
+std::string JoinedField(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value == nullptr ? std::string() : Joined(*value);
+}
+
+std::string CommandField(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value == nullptr ? "-" : OrDash(CommandLine(*value));
+}
+
+void Facts::Add(std::string label, std::string value) {
+  width_ = std::max(width_, label.size());
+  facts_.emplace_back(std::move(label), OrDash(std::move(value)));
+}
+
+std::string Facts::Text() const {
+  std::string out;
+  for (const auto& [label, value] : facts_) {
+    out += label + std::string(width_ - label.size() + 2, ' ') + value + '\n';
+  }
+  return out;
+}
+
+std::string TextField(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || value->is_null()) return {};
+  return value->is_string() ? OneLine(value->get_string()) : Joined(*value);
+}
+
+std::int64_t NumberField(const json::object& object, std::string_view name,
+                         std::int64_t otherwise) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_number()) return otherwise;
+  json::error_code error;
+  const auto number = value->to_number<std::int64_t>(error);
+  return error ? otherwise : number;
+}
+
+std::string Humanise(Duration duration) {
+  const auto ms = std::chrono::duration_cast<milliseconds>(duration).count();
+  if (ms < 1000) return std::to_string(std::max<std::int64_t>(0, ms)) + " ms";
+  if (ms < 60'000) {
+    const auto tenths = ms / 100;
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+  }
+  const auto minutes = ms / 60'000;
+  if (minutes < 60) return std::to_string(minutes) + " min";
+  if (minutes < 48 * 60) return std::to_string(minutes / 60) + " h";
+  return std::to_string(minutes / (24 * 60)) + " d";
+}
+
+std::string OneLine(std::string_view text) {
+  std::string clean(text);
+  for (char& c : clean) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte == '\n' || byte == '\t' || byte == '\r') c = ' ';
+    if (byte == 0x7f || (byte < 0x20 && c != ' ')) c = '?';
+  }
+  // C1 controls (U+0080 to U+009F, two bytes in UTF-8) steer terminals too.
+  for (std::size_t i = 0; i + 1 < clean.size(); ++i) {
+    const auto next = static_cast<unsigned char>(clean[i + 1]);
+    if (clean[i] == '\xc2' && next >= 0x80 && next < 0xa0) clean.replace(i, 2, "?");
+  }
+  clean.erase(clean.find_last_not_of(' ') + 1);
+  return clean;
+}
+
+std::string CommandLine(const json::value& argv) {
+  if (!argv.is_array()) return Joined(argv);
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%+,-./:=@_";
+  std::string line;
+  for (const json::value& item : argv.get_array()) {
+    const std::string word = Joined(item);
+    if (!line.empty()) line += ' ';
+    const bool plain = !word.empty() && word.find_first_not_of(kPlain) == std::string::npos;
+    if (plain) {
+      line += word;
+      continue;
+    }
+    line += '\'';
+    for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    line += '\'';
+  }
+  return line;
+}
+
+std::string ShortPath(const std::string& path, const View& view) {
+  const std::string& home = view.home;
+  if (home.size() < 2 || !path.starts_with(home)) return path;
+  if (path.size() > home.size() && path[home.size()] != '/') return path;
+  return "~" + path.substr(home.size());
+}
+
+}  // namespace oj::cli

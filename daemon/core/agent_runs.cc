@@ -1,0 +1,304 @@
+#include "core/agent_runs.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <utility>
+
+#include "core/handlers/session_steps.h"
+#include "core/workspaces.h"
+
+namespace oj {
+namespace {
+
+namespace json = boost::json;
+
+constexpr Duration kTryAgain = std::chrono::seconds(2);
+
+struct RunIntent {
+  std::string repo;   // the common directory; empty: no workspace is made for the agent
+  bool undo = false;  // its client was told that it did not start
+};
+
+IntentRecord ToRecord(const RunIntent& intent, const std::string& agent, WallMillis now) {
+  return {RunIntentId(agent), "run", agent,
+          json::serialize(json::object{{"repo", intent.repo}, {"undo", intent.undo}}), now};
+}
+
+RunIntent RunIntentOf(const IntentRecord& record) {
+  RunIntent intent;
+  boost::system::error_code error;
+  const json::value detail = json::parse(record.detail, error);
+  if (error || !detail.is_object()) return intent;
+  const json::value* repo = detail.get_object().if_contains("repo");
+  const json::value* undo = detail.get_object().if_contains("undo");
+  if (repo != nullptr && repo->is_string()) intent.repo = repo->get_string();
+  intent.undo = undo != nullptr && undo->is_bool() && undo->get_bool();
+  return intent;
+}
+
+// Where the agent's program runs.
+struct Place {
+  std::string cwd;
+  std::optional<std::string> workspace;
+  SharedRepoLease lease;  // on the workspace, until the agent is recorded
+  Repository repo;        // of a workspace that was made for it
+};
+
+// What a run holds from its beginning to its end.
+struct Run {
+  AgentRunRequest request;
+  AgentRecord agent;
+  SharedSessionLease lease;
+  Place place;
+};
+
+Task<Status> Intend(Core& core, const AgentRecord& agent, std::string repo) {
+  auto commit = core.state.Commit(
+      ToRecord(RunIntent{std::move(repo), false}, agent.id, core.seams.clock.WallNow()));
+  auto status = co_await std::move(commit);
+  co_return std::move(status);
+}
+
+Task<Status> MakePlace(Core& core, Flight& flight, Run& run) {
+  const AgentRecord& agent = run.agent;
+  auto find = core.git.Find(flight, *run.request.repo);
+  auto repo = co_await std::move(find);
+  if (!repo) co_return std::move(repo).error();
+  auto intend = Intend(core, agent, repo->common_dir);
+  auto intended = co_await std::move(intend);
+  if (!intended) co_return std::move(intended).error();
+  WorkspaceRecord record;
+  record.id = agent.id;
+  record.name_space = agent.name_space;
+  record.repo = *run.request.repo;
+  record.path = WorkspacePath(core, record.id);
+  record.branch = "oj/" + record.id;
+  record.agent_id = agent.id;
+  record.created_at_ms = agent.created_at_ms;
+  std::vector<std::string> ids{record.id};
+  auto lock = LockRepository(core, flight, *repo, std::move(ids));
+  auto lease = co_await std::move(lock);
+  if (!lease) co_return std::move(lease).error();
+  auto make = MakeWorkspace(core, flight, *lease, *repo, record);
+  auto made = co_await std::move(make);
+  // What was half made, MakeWorkspace sees to.
+  if (!made) co_return std::move(made).error();
+  run.place = Place{record.path, record.id, std::move(*lease), std::move(*repo)};
+  co_return Ok{};
+}
+
+// A workspace that is there already, held so that nobody removes it before the agent has it.
+Task<Status> FindPlace(Core& core, Flight& flight, Run& run) {
+  if (run.request.cwd) {
+    auto check = CheckDirectory(core, *run.request.cwd);
+    auto directory = co_await std::move(check);
+    if (!directory) co_return std::move(directory).error();
+    run.place.cwd = *run.request.cwd;
+    co_return Ok{};
+  }
+  const auto id = ResolveId<WorkspaceRecord>(core.state, *run.request.workspace);
+  if (!id) co_return id.error();
+  std::vector<LockRequest> wanted;
+  wanted.push_back(LockRequest{"workspace:" + *id, LockMode::kShared});
+  auto acquire = core.Acquire(flight, std::move(wanted));
+  auto lease = co_await std::move(acquire);
+  if (!lease) co_return std::move(lease).error();
+  const auto* record = core.state.Find<WorkspaceRecord>(*id);
+  if (record == nullptr) {
+    co_return Error{ErrorCode::kNotFound, "workspace '" + *id + "' does not exist", ""};
+  }
+  if (record->status != WorkspaceStatus::kReady) {
+    co_return Error{ErrorCode::kConflict, "workspace '" + *id + "' is not ready", ""};
+  }
+  run.place.cwd = record->path;
+  run.place.workspace = record->id;
+  run.place.lease = std::make_shared<RepoLease>(std::move(*lease));
+  auto intend = Intend(core, run.agent, "");
+  auto intended = co_await std::move(intend);
+  co_return std::move(intended);
+}
+
+Task<Status> Begin(Core& core, Flight& flight, Run& run) {
+  // Held from before the intent is written: whoever finds an intent and gets this is alone with it.
+  auto lock = LockAgent(core, flight, run.agent.id, *run.agent.session_id);
+  auto lease = co_await std::move(lock);
+  if (!lease) co_return std::move(lease).error();
+  run.lease = std::move(*lease);
+  auto find = run.request.repo ? MakePlace(core, flight, run) : FindPlace(core, flight, run);
+  auto found = co_await std::move(find);
+  if (!found) co_return std::move(found).error();
+  run.agent.workspace_id = run.place.workspace;
+  auto start = StartAgent(core, flight, run.lease, run.agent, run.place.cwd, run.request.command);
+  auto started = co_await std::move(start);
+  co_return std::move(started);
+}
+
+// The workspace that was made for an agent that did not start goes again.
+Task<Status> TakeBack(Core& core, Flight& undo, SharedRepoLease lease, Repository repo,
+                      std::string id, bool force) {
+  const auto* record = core.state.Find<WorkspaceRecord>(id);
+  if (record == nullptr) co_return Ok{};
+  Candidate candidate{*record, true, std::nullopt};
+  auto look = core.git.List(undo, *lease, repo);
+  auto listed = co_await std::move(look);
+  if (!listed) co_return std::move(listed).error();
+  for (const Worktree& each : *listed) {
+    if (each.path == candidate.record.path) candidate.registered = each;
+  }
+  const Removal how{force, true, false};
+  auto remove = RemoveWorkspace(core, undo, lease, repo, std::move(candidate), how);
+  auto removed = co_await std::move(remove);
+  // One in which somebody has worked meanwhile stays, as any other.
+  if (removed || removed.error().code == ErrorCode::kConflict) co_return Ok{};
+  co_return std::move(removed).error();
+}
+
+bool MayHaveBegun(const AgentRecord* agent) {
+  return agent != nullptr && agent->status != AgentStatus::kGone;
+}
+
+// As if the agent had never been asked for. Every step may have been done before. `workspace` is
+// null where none was made for it. `fresh`: nobody but its program can have been there.
+Task<Result<Ok>> Undo(Core& core, std::string id, SharedSessionLease session,
+                      SharedRepoLease workspace, Repository repo, bool fresh) {
+  Flight undo(0, "AgentUndo", "", 0, core.seams.clock.Now(), core.seams.log);
+  const bool begun = MayHaveBegun(core.state.Find<AgentRecord>(id));
+  if (begun) {
+    auto kill = KillUnderLease(core, undo, *session, id);
+    auto killed = co_await std::move(kill);
+    if (!killed && killed.error().code != ErrorCode::kNotFound) co_return std::move(killed).error();
+  }
+  std::vector<Change> changes;
+  changes.emplace_back(Delete{RecordKind::kSession, id});
+  changes.emplace_back(Delete{RecordKind::kAgent, id});
+  auto commit = core.state.Commit(std::move(changes));
+  auto committed = co_await std::move(commit);
+  if (!committed) co_return std::move(committed).error();
+  if (workspace != nullptr) {
+    const bool force = fresh && !begun;
+    auto take_back = TakeBack(core, undo, workspace, std::move(repo), id, force);
+    auto taken = co_await std::move(take_back);
+    if (!taken) co_return std::move(taken).error();
+  }
+  auto forget = core.state.Commit(Delete{RecordKind::kIntent, RunIntentId(id)});
+  auto forgotten = co_await std::move(forget);
+  co_return std::move(forgotten);
+}
+
+// What cannot be undone now is left to TendRuns.
+Task<Result<Ok>> UndoOrLeave(Core& core, std::string id, SharedSessionLease session,
+                             SharedRepoLease workspace, Repository repo) {
+  const IntentRecord* known = core.state.Find<IntentRecord>(RunIntentId(id));
+  if (known == nullptr) co_return Ok{};
+  RunIntent intent = RunIntentOf(*known);
+  const bool made = !intent.repo.empty();
+  auto undo = Undo(core, id, session, made ? workspace : nullptr, std::move(repo), true);
+  auto undone = co_await std::move(undo);
+  if (undone) co_return Ok{};
+  intent.undo = true;
+  auto commit = core.state.Commit(ToRecord(intent, id, core.seams.clock.WallNow()));
+  static_cast<void>(co_await std::move(commit));  // without it a session that is there is kept
+  co_return std::move(undone);
+}
+
+}  // namespace
+
+Task<Result<AgentRecord>> RunAgent(Core& core, Flight& flight, AgentRunRequest request,
+                                   AgentRecord agent) {
+  Run run{std::move(request), std::move(agent), nullptr, {}};
+  const Here here = co_await WhereAmI();
+  auto begin = Begin(core, flight, run);
+  co_await begin.EndIn(here.scope);
+  Status begun = begin.cancelled() ? Status(Error{ErrorCode::kCancelled, "", ""}) : begin.Take();
+  if (begun) co_return std::move(run.agent);
+  auto undo = UndoOrLeave(core, run.agent.id, std::move(run.lease), std::move(run.place.lease),
+                          std::move(run.place.repo));
+  auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(undo));
+  auto wait = unit.Done();
+  static_cast<void>(co_await std::move(wait));  // the first error is the one to tell
+  co_return std::move(begun).error();
+}
+
+namespace {
+
+// One whose start another daemon began: true, if its session is there; it runs.
+Task<Result<bool>> Adopt(Core& core, Flight& tend, SharedSessionLease lease, std::string id) {
+  const auto* agent = core.state.Find<AgentRecord>(id);
+  const auto* session = core.state.Find<SessionRecord>(id);
+  if (agent == nullptr || session == nullptr) co_return false;
+  auto look = core.tmux.Has(tend, *lease, id);
+  auto found = co_await std::move(look);
+  if (!found) co_return std::move(found).error();
+  if (*found == Presence::kAbsent) co_return false;
+  auto record = RecordRunning(core, *session, *agent);
+  auto recorded = co_await std::move(record);
+  if (!recorded) co_return std::move(recorded).error();
+  co_return true;
+}
+
+Task<Status> Settle(Core& core, IntentRecord record) {
+  Flight tend(0, "AgentSettle", "", 0, core.seams.clock.Now(), core.seams.log);
+  const std::string& id = record.subject;
+  auto lock = LockAgent(core, tend, id, id);
+  auto session = co_await std::move(lock);
+  if (!session) co_return std::move(session).error();
+  const IntentRecord* known = core.state.Find<IntentRecord>(record.id);
+  if (known == nullptr) co_return Ok{};
+  const RunIntent intent = RunIntentOf(*known);
+  if (!intent.undo) {
+    auto adopt = Adopt(core, tend, *session, id);
+    auto adopted = co_await std::move(adopt);
+    if (!adopted) co_return std::move(adopted).error();
+    if (*adopted) co_return Ok{};
+  }
+  SharedRepoLease lease;
+  const Repository repo{intent.repo, intent.repo};
+  if (!intent.repo.empty()) {
+    std::vector<std::string> ids{id};
+    auto lock_repo = LockRepository(core, tend, repo, std::move(ids));
+    auto locked = co_await std::move(lock_repo);
+    if (!locked) co_return std::move(locked).error();
+    lease = std::move(*locked);
+    auto settle = SettleWorkspace(core, lease, id);
+    auto settled = co_await std::move(settle);
+    if (!settled) co_return std::move(settled).error();
+  }
+  auto undo = Undo(core, id, *session, lease, repo, false);
+  auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(undo));
+  auto wait = unit.Done();
+  auto undone = co_await std::move(wait);
+  co_return std::move(undone);
+}
+
+// Those that no request is busy with.
+std::vector<IntentRecord> LeftBehind(Core& core) {
+  std::vector<IntentRecord> left;
+  const auto rows = core.locks.Rows();
+  for (const auto& [id, record] : core.state.All<IntentRecord>()) {
+    if (record.kind != "run") continue;
+    const bool held = std::any_of(rows.begin(), rows.end(), [&](const LockTable::Row& row) {
+      return row.key == "agent:" + record.subject && row.quarantine.empty();
+    });
+    if (!held) left.push_back(record);
+  }
+  return left;
+}
+
+}  // namespace
+
+Task<void> TendRuns(Core& core) {
+  std::string told;  // once, not at every attempt
+  while (true) {
+    const std::vector<IntentRecord> left = LeftBehind(core);
+    for (const IntentRecord& each : left) {
+      auto settle = Settle(core, each);
+      const Status settled = co_await std::move(settle);
+      if (settled || told == settled.error().message) continue;
+      told = settled.error().message;
+      core.seams.log.Record({EventKind::kUnsettled, 0, 0, 0, told});
+    }
+    co_await SleepFor(core.seams.clock, kTryAgain);
+  }
+}
+
+}  // namespace oj

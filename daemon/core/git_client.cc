@@ -1,0 +1,277 @@
+#include "core/git_client.h"
+
+#include <charconv>
+
+namespace oj {
+namespace {
+
+constexpr std::string_view kBranchPrefix = "refs/heads/";
+
+bool Says(const ProcessResult& result, std::string_view text) {
+  return result.err.find(text) != std::string::npos;
+}
+
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// Takes the next of the records that end in NUL.
+std::string_view TakeRecord(std::string_view& text) {
+  const std::string_view record = text.substr(0, text.find('\0'));
+  text.remove_prefix(std::min(text.size(), record.size() + 1));
+  return record;
+}
+
+// Skips `count` fields of a status record; what is left is the path.
+std::string_view PathAfter(std::string_view record, int count) {
+  for (; count > 0 && !record.empty(); --count) {
+    record.remove_prefix(std::min(record.find(' '), record.size() - 1) + 1);
+  }
+  return record;
+}
+
+void KeepFirst(std::string& first, std::string_view path) {
+  if (first.empty()) first = path;
+}
+
+}  // namespace
+
+std::vector<Worktree> ParseWorktrees(std::string_view text) {
+  std::vector<Worktree> all;
+  while (!text.empty()) {
+    const std::string_view line = TakeRecord(text);
+    const std::string_view name = line.substr(0, line.find(' '));
+    const std::string_view value = line.substr(std::min(line.size(), name.size() + 1));
+    if (name == "worktree") all.emplace_back().path = value;
+    if (all.empty()) continue;
+    Worktree& last = all.back();
+    if (name == "HEAD") last.head = value;
+    if (name == "branch" && value.starts_with(kBranchPrefix)) {
+      last.branch = value.substr(kBranchPrefix.size());
+    }
+    if (name == "bare") last.bare = true;
+    if (name == "locked") {
+      last.locked = true;
+      last.lock_reason = value;
+    }
+  }
+  return all;
+}
+
+TreeState ParseTreeState(std::string_view text) {
+  constexpr std::string_view kHead = "# branch.oid ", kBranch = "# branch.head ";
+  TreeState state;
+  while (!text.empty()) {
+    const std::string_view line = TakeRecord(text);
+    if (line.starts_with(kHead)) {
+      const std::string_view head = line.substr(kHead.size());
+      if (head != "(initial)") state.head = head;
+    } else if (line.starts_with(kBranch)) {
+      const std::string_view branch = line.substr(kBranch.size());
+      if (branch != "(detached)") state.branch = branch;
+    } else if (line.starts_with("1 ")) {
+      KeepFirst(state.changed, PathAfter(line, 8));
+    } else if (line.starts_with("2 ")) {
+      KeepFirst(state.changed, PathAfter(line, 9));
+      TakeRecord(text);  // where it was renamed from
+    } else if (line.starts_with("u ")) {
+      KeepFirst(state.unmerged, PathAfter(line, 10));
+    } else if (line.starts_with("? ")) {
+      KeepFirst(state.untracked, line.substr(2));
+    } else if (line.starts_with("! ")) {
+      KeepFirst(state.ignored, line.substr(2));
+    }
+  }
+  return state;
+}
+
+std::vector<std::string> ParseUnwatched(std::string_view text) {
+  std::vector<std::string> paths;
+  while (!text.empty()) {
+    const std::string_view line = TakeRecord(text);  // "H 100644 <object> 0<tab>path"
+    const std::size_t tab = line.find('\t');
+    if (tab == std::string_view::npos) continue;
+    const std::string path(line.substr(tab + 1));
+    const bool assumed_unchanged = line[0] >= 'a' && line[0] <= 'z';
+    if (assumed_unchanged || line[0] == 'S') paths.push_back(path);
+    if (line.substr(2).starts_with("160000 ")) paths.push_back(path + "/.git");
+  }
+  return paths;
+}
+
+RepoLease::~RepoLease() {
+  if (!lease_.live() || undead_.empty()) return;
+  const Quarantine& first = *undead_.front();
+  const std::string why = "process " + std::to_string(first.pid) + " (state " + first.state +
+                          ") of git could not be killed";
+  Lease::Quarantine(std::move(lease_), why, first.pid, AllDead(std::move(undead_)));
+}
+
+Task<Result<ProcessResult>> GitClient::Git(Flight& flight, RepoLease* lease, std::string directory,
+                                           std::vector<std::string> arguments) {
+  ToolCommand command;
+  command.tool = "git";
+  command.argv = {config_.git_tool, "-C", std::move(directory), "--no-optional-locks"};
+  for (const char* setting : {"gc.auto=0", "maintenance.auto=false", "core.fsmonitor=false"}) {
+    command.argv.emplace_back("-c");
+    command.argv.emplace_back(setting);
+  }
+  for (std::string& argument : arguments) command.argv.push_back(std::move(argument));
+  command.timeout = config_.git_worktree;
+  command.kill = KillPolicy{true, config_.kill_grace};
+  // Whatever way the command is left, what it leaves alive is the lease's to remember.
+  struct Remembered {
+    RepoLease* lease;
+    Aftermath after;
+    ~Remembered() {
+      if (lease != nullptr && after.undead != nullptr) lease->undead_.push_back(after.undead);
+    }
+  } remembered{lease, {}};
+  auto run = tools_.Run(flight, std::move(command), remembered.after);
+  auto result = co_await std::move(run);
+  co_return std::move(result);
+}
+
+Task<Result<Repository>> GitClient::Find(Flight& flight, std::string path) {
+  std::vector<std::string> arguments{"rev-parse", "--path-format=absolute", "--git-common-dir"};
+  auto run = Git(flight, nullptr, path, std::move(arguments));
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return Repository{path, FirstLine(result->out)};
+  if (Says(*result, "not a git repository") || Says(*result, "cannot change to")) {
+    co_return Error{ErrorCode::kNotFound, "'" + path + "' is no git repository", ""};
+  }
+  co_return ToolFailed("git", "find the repository of '" + path + "'", *result);
+}
+
+Task<Result<std::string>> GitClient::Resolve(Flight& flight, Repository repo,
+                                             std::string revision) {
+  std::vector<std::string> arguments{"rev-parse", "--quiet", "--verify", "--end-of-options",
+                                     revision + "^{commit}"};
+  auto run = Git(flight, nullptr, repo.common_dir, std::move(arguments));
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return FirstLine(result->out);
+  if (result->end == ProcessResult::End::kExited && result->err.empty()) {
+    co_return Error{ErrorCode::kNotFound,
+                    "repository '" + repo.path + "' has no commit '" + revision + "'", ""};
+  }
+  co_return ToolFailed("git", "look for '" + revision + "' in '" + repo.path + "'", *result);
+}
+
+Task<Result<std::vector<Worktree>>> GitClient::List(Flight& flight, RepoLease& lease,
+                                                    Repository repo) {
+  std::vector<std::string> arguments{"worktree", "list", "--porcelain", "-z"};
+  auto run = Git(flight, &lease, repo.common_dir, std::move(arguments));
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return ParseWorktrees(result->out);
+  co_return ToolFailed("git", "list the worktrees of '" + repo.path + "'", *result);
+}
+
+Task<Status> GitClient::Add(Flight& flight, RepoLease& lease, Repository repo, std::string path,
+                            std::string branch, std::optional<std::string> start) {
+  std::vector<std::string> arguments{"worktree", "add"};
+  if (start) {
+    for (const std::string& each : {std::string("-b"), branch, path, *start}) {
+      arguments.push_back(each);
+    }
+  } else {
+    arguments.push_back(path);
+    arguments.push_back(branch);
+  }
+  auto run = Git(flight, &lease, repo.common_dir, std::move(arguments));
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return Ok{};
+  if (Says(*result, "is already checked out at") || Says(*result, "already used by worktree") ||
+      (Says(*result, "a branch named") && Says(*result, "already exists"))) {
+    co_return Error{ErrorCode::kConflict,
+                    "branch '" + branch + "' is checked out in another worktree, or exists already",
+                    ToolFailed("git", "", *result).detail};
+  }
+  co_return ToolFailed("git", "add a worktree of '" + repo.path + "'", *result);
+}
+
+Task<Result<TreeState>> GitClient::Look(Flight& flight, RepoLease& lease, std::string path) {
+  std::vector<std::string> arguments{"status",
+                                     "--porcelain=v2",
+                                     "--branch",
+                                     "-z",
+                                     "--untracked-files=all",
+                                     "--ignored=matching",
+                                     "--ignore-submodules=none"};
+  auto run = Git(flight, &lease, path, std::move(arguments));
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return ParseTreeState(result->out);
+  if (Says(*result, "not a git repository") || Says(*result, "cannot change to")) {
+    co_return Error{ErrorCode::kNotFound, "'" + path + "' is no worktree", ""};
+  }
+  co_return ToolFailed("git", "look at the worktree '" + path + "'", *result);
+}
+
+Task<Result<std::vector<std::string>>> GitClient::Unwatched(Flight& flight, RepoLease& lease,
+                                                            std::string path) {
+  std::vector<std::string> arguments{"ls-files", "-v", "--stage", "-z"};
+  auto run = Git(flight, &lease, path, std::move(arguments));
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return ParseUnwatched(result->out);
+  co_return ToolFailed("git", "list the files of the worktree '" + path + "'", *result);
+}
+
+Task<Result<std::int64_t>> GitClient::OwnCommits(Flight& flight, RepoLease& lease, Repository repo,
+                                                 std::string head, std::string branch) {
+  // Without --single-worktree the very worktree that is asked about would count as a ref.
+  std::vector<std::string> arguments{"rev-list", "--single-worktree", "--count", head, "--not"};
+  if (!branch.empty()) arguments.push_back("--exclude=" + std::string(kBranchPrefix) + branch);
+  arguments.emplace_back("--all");
+  arguments.emplace_back("--");
+  auto run = Git(flight, &lease, repo.common_dir, std::move(arguments));
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  std::int64_t count = 0;
+  const char* end = result->out.data() + result->out.size();
+  const auto [at, error] = std::from_chars(result->out.data(), end, count);
+  if (result->Succeeded() && error == std::errc()) co_return count;
+  co_return ToolFailed("git", "count the commits of '" + branch + "' in '" + repo.path + "'",
+                       *result);
+}
+
+Task<Status> GitClient::Deregister(Flight& flight, RepoLease& lease, Repository repo,
+                                   std::string path) {
+  std::vector<std::string> arguments{"worktree", "remove", "--force", "--force", "--", path};
+  auto run = Git(flight, &lease, repo.common_dir, std::move(arguments));
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return Ok{};
+  auto look = List(flight, lease, repo);
+  auto listed = co_await std::move(look);
+  if (!listed) co_return std::move(listed).error();
+  for (const Worktree& each : *listed) {
+    if (each.path == path) {
+      co_return ToolFailed("git", "deregister the worktree '" + path + "'", *result);
+    }
+  }
+  co_return Ok{};
+}
+
+Task<Result<bool>> GitClient::DeleteBranch(Flight& flight, RepoLease& lease, Repository repo,
+                                           std::string branch, std::string head) {
+  auto look = List(flight, lease, repo);
+  auto listed = co_await std::move(look);
+  if (!listed) co_return std::move(listed).error();
+  for (const Worktree& each : *listed) {
+    if (each.branch == branch) co_return false;
+  }
+  std::vector<std::string> arguments{"update-ref", "-d", std::string(kBranchPrefix) + branch, head};
+  auto run = Git(flight, &lease, repo.common_dir, std::move(arguments));
+  auto result = co_await std::move(run);
+  if (!result) co_return std::move(result).error();
+  if (result->Succeeded()) co_return true;
+  if (result->end == ProcessResult::End::kExited && Says(*result, "cannot lock ref")) {
+    co_return false;
+  }
+  co_return ToolFailed("git", "delete branch '" + branch + "' of '" + repo.path + "'", *result);
+}
+
+}  // namespace oj

@@ -1,0 +1,120 @@
+#include <boost/json.hpp>
+#include <utility>
+
+#include "core/agent_runs.h"
+#include "core/handlers/handlers.h"
+#include "core/handlers/outcome.h"
+#include "core/handlers/session_steps.h"
+
+namespace oj {
+namespace {
+
+namespace json = boost::json;
+
+std::string ShortHex(std::uint64_t number) {
+  std::string text;
+  for (int shift = 20; shift >= 0; shift -= 4) text += "0123456789abcdef"[number >> shift & 15];
+  return text;
+}
+
+Error NoAgent(const std::string& id) {
+  return {ErrorCode::kNotFound, "agent '" + id + "' does not exist", ""};
+}
+
+struct Selected {
+  std::vector<AgentRecord> agents;
+  json::array skipped;
+};
+
+Selected Select(const Core& core, const std::string& id, bool kill) {
+  Selected selected;
+  for (const auto& [each, agent] : core.state.All<AgentRecord>()) {
+    if (!id.empty() && each != id) continue;
+    const char* why = nullptr;
+    if (!agent.session_id) why = "it has no session";
+    if (agent.status == AgentStatus::kStarting) why = "it is being started";
+    if (agent.status == AgentStatus::kRunning && !kill) why = "it is running";
+    if (why == nullptr) {
+      selected.agents.push_back(agent);
+    } else {
+      selected.skipped.push_back(json::array{each, why});
+    }
+  }
+  return selected;
+}
+
+// One agent at a time is a unit: killed and resumed, or neither.
+Task<Status> ResumeOne(Core& core, Flight& flight, AgentRecord agent) {
+  auto lock = LockAgent(core, flight, agent.id, *agent.session_id);
+  auto lease = co_await std::move(lock);
+  if (!lease) co_return std::move(lease).error();
+  const auto* session = core.state.Find<SessionRecord>(*agent.session_id);
+  if (session == nullptr) co_return NoAgent(agent.id);
+  const std::string cwd = session->cwd;
+  auto check = CheckDirectory(core, cwd);
+  auto directory = co_await std::move(check);
+  if (!directory) co_return std::move(directory).error();
+  const auto* now = core.state.Find<AgentRecord>(agent.id);
+  if (now == nullptr) co_return NoAgent(agent.id);
+  auto work = ResumeAgent(core, *lease, *now, cwd);
+  auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(work));
+  auto wait = unit.Done();
+  auto resumed = co_await std::move(wait);
+  co_return std::move(resumed);
+}
+
+}  // namespace
+
+Task<Reply> AgentRun(Core& core, Flight& flight, AgentRunRequest request) {
+  AgentRecord agent;
+  agent.id = request.name + "-" + ShortHex(core.seams.random.Next());
+  agent.name = request.name;
+  agent.name_space = request.name_space;
+  agent.session_id = agent.id;
+  agent.command = request.command;
+  agent.created_at_ms = core.seams.clock.WallNow();
+  auto run = RunAgent(core, flight, std::move(request), std::move(agent));
+  auto started = co_await std::move(run);
+  if (!started) co_return std::move(started).error();
+  json::object reply{
+      {"type", "AgentStarted"}, {"agent_id", started->id}, {"session_id", *started->session_id}};
+  if (started->workspace_id) reply["workspace_id"] = *started->workspace_id;
+  co_return json::serialize(reply);
+}
+
+Task<Reply> AgentSend(Core& core, Flight& flight, AgentSendRequest request) {
+  const auto id = ResolveId<AgentRecord>(core.state, request.agent_id);
+  if (!id) co_return id.error();
+  const auto* agent = core.state.Find<AgentRecord>(*id);
+  if (agent == nullptr || !agent->session_id) co_return NoAgent(*id);
+  if (IsOver(agent)) {
+    co_return Error{ErrorCode::kConflict, "agent '" + *id + "' does not run any more", ""};
+  }
+  auto send = SessionSend(core, flight, SessionSendRequest{*agent->session_id, request.message});
+  auto reply = co_await std::move(send);
+  co_return std::move(reply);
+}
+
+Task<Reply> AgentResume(Core& core, Flight& flight, AgentResumeRequest request) {
+  if (!request.agent_id.empty()) {
+    const auto id = ResolveId<AgentRecord>(core.state, request.agent_id);
+    if (!id) co_return id.error();
+    if (core.state.Find<AgentRecord>(*id) == nullptr) co_return NoAgent(*id);
+    request.agent_id = *id;
+  }
+  Selected selected = Select(core, request.agent_id, request.kill);
+  Outcome outcome(flight, "resumed", {{"skipped", std::move(selected.skipped)}});
+  for (const AgentRecord& each : selected.agents) outcome.Expect(each.id);
+  for (const AgentRecord& each : selected.agents) {
+    auto resume = ResumeOne(core, flight, each);
+    const auto resumed = co_await std::move(resume);
+    if (resumed) {
+      outcome.Done(each.id, json::string(each.id));
+    } else {
+      outcome.Failed(each.id, resumed.error());
+    }
+  }
+  co_return outcome.Reply("AgentResumed");
+}
+
+}  // namespace oj

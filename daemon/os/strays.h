@@ -1,0 +1,20 @@
+// Strays: processes that a daemon left behind when it was killed. They carry its leases' tag, and
+// the next daemon of the same state directory ends them before it hands any key out.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace oj {
+
+// The beginning of all tags of daemons with this state directory (an absolute path).
+std::string LeasePrefix(const std::string& state_directory);
+
+// Kills all processes whose tag begins with `prefix`, and waits for their end. Blocks, `limit` at
+// most; returns those that are alive even then.
+std::vector<pid_t> EndStrays(const std::string& prefix, std::chrono::milliseconds limit);
+
+}  // namespace oj

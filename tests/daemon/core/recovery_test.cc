@@ -1,0 +1,342 @@
+// What a daemon finds of another one's: every state of an intent is finished or undone, and what
+// cannot be settled now stays for the next who tries.
+#include "core/agents.h"
+#include "core/workspace_intents.h"
+#include "server_fixture.h"
+
+namespace oj {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr char kPath[] = "/state/workspaces/w1";
+constexpr char kTrash[] = "/state/workspaces/.trash/w1.7";
+
+class RecoveryTest : public ServerTest {
+ protected:
+  RecoveryTest() { files.directories.emplace(); }
+
+  void KnowWorkspace(WorkspaceStatus status) {
+    WorkspaceRecord record;
+    record.id = "w1";
+    record.repo = "/repo";
+    record.path = kPath;
+    record.branch = "oj/w1";
+    record.status = status;
+    store.snapshot.workspaces.push_back(std::move(record));
+  }
+  void KnowAdd(std::optional<std::string> start) {
+    KnowWorkspace(WorkspaceStatus::kCreating);
+    const AddIntent intent{"/repo/.git", kPath, "oj/w1", std::move(start)};
+    store.snapshot.intents.push_back(ToRecord(intent, "w1", 0));
+  }
+  void KnowRemoval(bool delete_branch = false) {
+    KnowWorkspace(WorkspaceStatus::kRemoving);
+    RemoveIntent intent;
+    intent.repo = "/repo/.git";
+    intent.path = kPath;
+    intent.trash = kTrash;
+    intent.head = "aaaa";
+    intent.branch = "oj/w1";
+    intent.how.delete_branch = delete_branch;
+    store.snapshot.intents.push_back(ToRecord(intent, "w1", 0));
+  }
+  void TreeIs(const std::string& more) {
+    using namespace std::string_literals;
+    runner.Answer("status", 0, "# branch.oid aaaa\0# branch.head oj/w1\0"s + more);
+  }
+  void TheEntryIsThere() {
+    using namespace std::string_literals;
+    runner.Answer("worktree list", 0, "worktree "s + kPath + "\0HEAD aaaa\0\0"s);
+  }
+  // Of the state as it is in the store now.
+  Log Intents() const {
+    std::set<std::string> ids;
+    for (const auto& record : store.snapshot.intents) ids.insert(record.id);
+    for (const auto& changes : store.commits) {
+      for (const Change& change : changes) {
+        if (const auto* put = std::get_if<IntentRecord>(&change)) ids.insert(put->id);
+        const auto* gone = std::get_if<Delete>(&change);
+        if (gone != nullptr && gone->kind == RecordKind::kIntent) ids.erase(gone->id);
+      }
+    }
+    return {ids.begin(), ids.end()};
+  }
+  std::string Ask(std::string_view payload) {
+    Peer peer = Connect();
+    peer.Ask(payload);
+    const auto replies = peer.Replies();
+    return replies.size() == 1 ? replies[0] : std::to_string(replies.size()) + " replies";
+  }
+  std::string Show() {
+    return Ask(R"({"type":"Query","query":{"type":"GetWorkspace","id":"w1"}})");
+  }
+  void ExpectGone() {
+    EXPECT_THAT(Show(), HasSubstr(R"("workspace":null)"));
+    EXPECT_THAT(Intents(), IsEmpty());
+    EXPECT_THAT(*files.directories, IsEmpty());
+  }
+};
+
+TEST_F(RecoveryTest, AnAddThatWasBegunIsUndoneDirectoryEntryAndBranch) {
+  KnowAdd("aaaa");
+  files.directories->insert(kPath);
+  Serve();
+  EXPECT_THAT(runner.Commands(), ElementsAre("worktree remove", "worktree list", "update-ref"));
+  EXPECT_THAT(files.steps, ElementsAre("rename /state/workspaces/w1",
+                                       StartsWith("remove /state/workspaces/.trash/w1.")));
+  ExpectGone();
+}
+
+TEST_F(RecoveryTest, ABranchThatWasThereBeforeTheAddStays) {
+  KnowAdd(std::nullopt);
+  Serve();
+  EXPECT_THAT(runner.Commands(), ElementsAre("worktree remove"));
+  ExpectGone();
+}
+
+TEST_F(RecoveryTest, AnUndoThatFailsSaysSoAndTheNextRequestTriesAgain) {
+  KnowAdd("aaaa");
+  runner.Answer("worktree remove", 128, "", "fatal: the disk is on fire");
+  TheEntryIsThere();
+  Serve();
+  EXPECT_THAT(Show(), HasSubstr(R"("status":"failed")"));
+  EXPECT_THAT(Show(), HasSubstr("on fire"));
+  EXPECT_THAT(Intents(), ElementsAre("add:w1"));
+  EXPECT_THAT(Ask(R"({"type":"WorkspaceDrop","id":"w1"})"), HasSubstr(R"("id":"w1")"));
+  ExpectGone();
+}
+
+TEST_F(RecoveryTest, ARemovalThatMovedNothingIsForgotten) {
+  KnowRemoval();
+  files.directories->insert(kPath);
+  Serve();
+  EXPECT_THAT(runner.Commands(), IsEmpty());
+  EXPECT_THAT(Show(), HasSubstr(R"("status":"ready")"));
+  EXPECT_THAT(Intents(), IsEmpty());
+  EXPECT_THAT(*files.directories, ElementsAre(kPath));
+}
+
+TEST_F(RecoveryTest, ARemovalThatMovedItIsFinished) {
+  KnowRemoval(true);
+  files.directories->insert(kTrash);
+  TreeIs("");
+  Serve();
+  EXPECT_THAT(runner.Commands(),
+              ElementsAre("status", "worktree remove", "worktree list", "update-ref"));
+  ExpectGone();
+}
+
+// L7: whoever still wrote when it was moved away wrote here.
+TEST_F(RecoveryTest, ARemovalOfWhatChangedMeanwhileIsTakenBack) {
+  KnowRemoval();
+  files.directories->insert(kTrash);
+  TreeIs("? late\0");
+  Serve();
+  EXPECT_THAT(*files.directories, ElementsAre(kPath));
+  EXPECT_THAT(Show(), HasSubstr(R"("status":"ready")"));
+  EXPECT_THAT(Intents(), IsEmpty());
+  EXPECT_THAT(runner.Commands(), Not(Contains("worktree remove")));
+}
+
+TEST_F(RecoveryTest, ARemovalThatWasDeregisteredIsFinished) {
+  KnowRemoval();
+  files.directories->insert(kTrash);
+  runner.Answer("status", 128, "", "fatal: not a git repository: /repo/.git/worktrees/w1");
+  runner.Answer("worktree remove", 128, "", "fatal: is not a working tree");
+  Serve();
+  ExpectGone();
+}
+
+TEST_F(RecoveryTest, ARemovalWhoseDirectoryIsNowhereIsFinished) {
+  KnowRemoval();
+  Serve();
+  EXPECT_THAT(runner.Commands(), ElementsAre("worktree remove"));
+  ExpectGone();
+}
+
+// O4: a failed look is no clean tree.
+// Lesson: `rm -rf` follows a git that failed, timed out or still runs.
+TEST_F(RecoveryTest, ARemovalThatCannotBeLookedAtStays) {
+  KnowRemoval();
+  files.directories->insert(kTrash);
+  runner.Answer("status", 128, "", "fatal: index file corrupt");
+  Serve();
+  EXPECT_THAT(Show(), HasSubstr("index file corrupt"));
+  EXPECT_THAT(Intents(), ElementsAre("remove:w1"));
+  EXPECT_THAT(*files.directories, ElementsAre(kTrash));
+}
+
+TEST_F(RecoveryTest, AnIntentThatCannotBeReadIsToldAndTouchesNothing) {
+  KnowAdd("aaaa");
+  store.snapshot.intents[0].detail = R"({"repo":"/repo/.git"})";
+  files.directories->insert(kPath);
+  Serve();
+  EXPECT_EQ(events.Count(EventKind::kUnsettled), 1U);
+  EXPECT_THAT(runner.Commands(), IsEmpty());
+  EXPECT_THAT(*files.directories, ElementsAre(kPath));
+}
+
+TEST_F(RecoveryTest, OnlyWhatLiesInTheTrashIsEverDeleted) {
+  store.snapshot.intents.push_back(TrashRecord("/state/workspaces/w2", 0));
+  store.snapshot.intents.push_back(TrashRecord("/state/workspaces/.trash/../w3", 0));
+  store.snapshot.intents.push_back(TrashRecord(kTrash, 0));
+  files.directories = {"/state/workspaces/w2", "/state/workspaces/w3", kTrash};
+  Serve();
+  EXPECT_THAT(files.steps, ElementsAre(std::string("remove ") + kTrash));
+}
+
+// A mount is in the way: nothing is deleted in place.
+TEST_F(RecoveryTest, ADirectoryThatCannotBeMovedStaysAsItWas) {
+  KnowWorkspace(WorkspaceStatus::kReady);
+  files.directories->insert(kPath);
+  files.rename_fails = Error{ErrorCode::kConflict, "rename: Invalid cross-device link", ""};
+  Serve();
+  EXPECT_THAT(Ask(R"({"type":"WorkspaceDrop","id":"w1","force":true})"),
+              AllOf(HasSubstr(R"("code":"conflict")"), HasSubstr("cross-device")));
+  EXPECT_THAT(Show(), HasSubstr(R"("status":"ready")"));
+  EXPECT_THAT(Intents(), IsEmpty());
+  EXPECT_THAT(runner.Commands(), Not(Contains("worktree remove")));
+}
+
+TEST_F(RecoveryTest, AMoveThatMayYetBeDoneIsRemembered) {
+  KnowWorkspace(WorkspaceStatus::kReady);
+  files.directories->insert(kPath);
+  files.rename_fails = Error{ErrorCode::kUnavailable, "rename: not done within 5000 ms", ""};
+  Serve();
+  EXPECT_THAT(Ask(R"({"type":"WorkspaceDrop","id":"w1","force":true})"), HasSubstr("5000 ms"));
+  EXPECT_THAT(Show(), HasSubstr(R"("status":"failed")"));
+  EXPECT_THAT(Intents(), ElementsAre("remove:w1"));
+}
+
+TEST_F(RecoveryTest, AUnitUnderWayMayEndWithinTheDrain) {
+  config.drain = 2s;
+  KnowRemoval();
+  files.directories->insert(kTrash);
+  TreeIs("");
+  runner.Takes("worktree remove", 1s);
+  Serve();
+  server->Stop();
+  loop.Advance(900ms);
+  EXPECT_FALSE(ended.has_value());
+  loop.Advance(200ms);
+  EXPECT_TRUE(ended.has_value());
+  EXPECT_THAT(Intents(), Not(Contains("remove:w1")));
+}
+
+TEST_F(RecoveryTest, AUnitIsCutOffByTheEndOfTheDrainAndItsIntentStays) {
+  config.drain = 500ms;
+  KnowRemoval();
+  files.directories->insert(kTrash);
+  TreeIs("");
+  runner.Hangs("worktree remove");
+  Serve();
+  server->Stop();
+  loop.Advance(600ms);
+  EXPECT_TRUE(ended.has_value());
+  EXPECT_THAT(Intents(), ElementsAre("remove:w1"));
+}
+
+TEST_F(RecoveryTest, ASecondStopWaitsForNoUnit) {
+  KnowRemoval();
+  files.directories->insert(kTrash);
+  TreeIs("");
+  runner.Hangs("worktree remove");
+  Serve();
+  server->Stop();
+  loop.Advance(50ms);
+  EXPECT_FALSE(ended.has_value());
+  server->Stop();
+  loop.Advance(50ms);
+  EXPECT_TRUE(ended.has_value());
+}
+
+// Sessions: a timeout means unknown; an answer decides.
+TEST_F(RecoveryTest, ASessionBesideAHungTmuxIsUnknownUntilItAnswers) {
+  config.tmux = 1s;
+  for (const char* id : {"lives", "ended"}) {
+    SessionRecord record;
+    record.id = id;
+    record.status = SessionStatus::kLive;
+    store.snapshot.sessions.push_back(record);
+  }
+  runner.Hangs("list-panes");
+  runner.Answer("list-panes", 0, "lives 0 \nother 0 \n");
+  Serve();
+  constexpr char kList[] = R"({"type":"Query","query":{"type":"ListSessions"}})";
+  EXPECT_THAT(Ask(kList), Not(HasSubstr("unknown")));
+  loop.Advance(1s);
+  EXPECT_THAT(Ask(kList), Not(HasSubstr(R"("status":"live")")));
+  EXPECT_THAT(Ask(kList), Not(HasSubstr("gone")));
+  loop.Advance(2s);
+  EXPECT_THAT(Ask(kList), HasSubstr(R"("status":"gone")"));
+  EXPECT_THAT(Ask(kList), HasSubstr(R"("status":"live")"));
+}
+
+// An agent whose start another daemon began.
+class RunRecoveryTest : public RecoveryTest {
+ protected:
+  void KnowRun(bool undo) {
+    AgentRecord agent;
+    agent.id = "a";
+    agent.session_id = "a";
+    agent.status = AgentStatus::kStarting;
+    store.snapshot.agents.push_back(agent);
+    SessionRecord session;
+    session.id = "a";
+    session.agent_id = "a";
+    store.snapshot.sessions.push_back(session);
+    IntentRecord intent{RunIntentId("a"), "run", "a", R"({"repo":"","undo":false})", 0};
+    if (undo) intent.detail = R"({"repo":"","undo":true})";
+    store.snapshot.intents.push_back(intent);
+    runner.Answer("list-panes", 0, "a 0 \n");
+  }
+  std::string Agents() { return Ask(R"({"type":"Query","query":{"type":"ListAgents"}})"); }
+};
+
+TEST_F(RunRecoveryTest, RunsOnWhereItsSessionIsThere) {
+  KnowRun(false);
+  Serve();
+  EXPECT_THAT(Agents(), HasSubstr(R"("status":"running")"));
+  EXPECT_THAT(Intents(), IsEmpty());
+  EXPECT_THAT(runner.Commands(), Not(Contains("kill-session")));
+}
+
+TEST_F(RunRecoveryTest, IsUndoneWhereItsSessionIsNotThere) {
+  KnowRun(false);
+  for (int i = 0; i < 2; ++i) runner.Answer("has-session", 1, "", "can't find session: a");
+  runner.Answer("kill-session", 1, "", "can't find session: a");
+  Serve();
+  EXPECT_THAT(Agents(), HasSubstr(R"("agents":[])"));
+  EXPECT_THAT(Intents(), IsEmpty());
+}
+
+TEST_F(RunRecoveryTest, IsKilledWhereItsClientWasToldThatItDidNotStart) {
+  KnowRun(true);
+  runner.Answer("has-session", 1, "", "can't find session: a");
+  Serve();
+  EXPECT_THAT(runner.Commands(), Contains("kill-session"));
+  EXPECT_THAT(Agents(), HasSubstr(R"("agents":[])"));
+  EXPECT_THAT(Intents(), IsEmpty());
+}
+
+TEST_F(RunRecoveryTest, WaitsForATmuxThatHangs) {
+  config.tmux = 1s;
+  KnowRun(true);
+  runner.Hangs("kill-session");
+  Serve();
+  loop.Advance(1s);
+  EXPECT_THAT(Intents(), ElementsAre("run:a"));
+  runner.Answer("has-session", 1, "", "can't find session: a");
+  for (int i = 0; i < 100; ++i) loop.Advance(100ms);
+  EXPECT_THAT(Intents(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace oj

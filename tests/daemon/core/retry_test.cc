@@ -1,0 +1,251 @@
+// Retries: requests with a request_id, requests that are the same, and clients that wait as long as
+// there is progress.
+#include "server_fixture.h"
+
+namespace oj {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr char kKill[] = R"({"type":"SessionKill","id":"a","request_id":"k1"})";
+constexpr char kOk[] = R"({"type":"Ok"})";
+constexpr char kPrune[] = R"({"type":"SessionPrune","all":true,"timeout_ms":2000,"progress":true})";
+
+class RetryTest : public ServerTest {
+ protected:
+  RetryTest() { KnowSession("a"); }
+  // The next kill finds the session gone afterwards, or already.
+  void Killed() { runner.Answer("has-session", 1, "", "can't find session: a"); }
+  // Of another daemon's, `age` ago.
+  void KnowReply(Duration age) {
+    ReplyRecord record;
+    record.request_id = "k1";
+    record.finished_at_ms = loop.WallNow() - Millis(age);
+    record.digest = ParseRequest(kKill)->digest;
+    record.reply = R"({"type":"Ok","of":"another life"})";
+    store.snapshot.replies.push_back(record);
+  }
+  std::size_t Kills() const {
+    const Log all = runner.Commands();
+    return static_cast<std::size_t>(std::count(all.begin(), all.end(), "kill-session"));
+  }
+  std::vector<std::string> Ask(std::string_view payload) {
+    Peer peer = Connect();
+    peer.Ask(payload);
+    return peer.Replies();
+  }
+};
+
+// Lesson: a slow daemon gets the same event twice, because the client retries on timeout.
+TEST_F(RetryTest, ARetryOfOneInFlightJoinsItAndBothHaveTheReply) {
+  Serve();
+  Peer first = Connect();
+  Peer second = Connect();
+  runner.Takes("kill-session", 1s);
+  Killed();
+  first.Ask(kKill);
+  second.Ask(kKill);
+  loop.Advance(1s);
+  EXPECT_THAT(first.Replies(), ElementsAre(kOk));
+  EXPECT_THAT(second.Replies(), ElementsAre(kOk));
+  EXPECT_EQ(Kills(), 1U);
+}
+
+TEST_F(RetryTest, ARetryOfOneThatHasEndedHasItsReply) {
+  Serve();
+  Killed();
+  EXPECT_THAT(Ask(kKill), ElementsAre(kOk));
+  EXPECT_THAT(Ask(kKill), ElementsAre(kOk));
+  EXPECT_EQ(Kills(), 1U);
+}
+
+TEST_F(RetryTest, TheNextDaemonKnowsTheReplyToo) {
+  KnowReply(config.reply_cache);
+  Serve();
+  EXPECT_THAT(Ask(kKill), ElementsAre(HasSubstr("another life")));
+  EXPECT_EQ(Kills(), 0U);
+}
+
+TEST_F(RetryTest, AReplyIsForgottenAfterItsTimeAndGoesFromTheStore) {
+  KnowReply(config.reply_cache + 1ms);
+  store.snapshot.replies[0].request_id = "k0";
+  Serve();
+  Killed();
+  EXPECT_THAT(Ask(R"({"type":"SessionKill","id":"a","request_id":"k0"})"), ElementsAre(kOk));
+  EXPECT_EQ(Kills(), 1U);
+  ASSERT_FALSE(store.commits.empty());
+  const auto& last = store.commits.back();
+  EXPECT_EQ(std::get<Delete>(last.front()).id, "k0");
+}
+
+TEST_F(RetryTest, TheSameIdWithAnotherBodyIsInvalidInFlightAndAfterwards) {
+  Serve();
+  Peer first = Connect();
+  runner.Takes("kill-session", 1s);
+  Killed();
+  first.Ask(kKill);
+  constexpr char kOther[] = R"({"type":"SessionKill","id":"b","request_id":"k1"})";
+  EXPECT_THAT(Ask(kOther), ElementsAre(HasSubstr("invalid_request")));
+  loop.Advance(1s);
+  EXPECT_THAT(Ask(kOther), ElementsAre(HasSubstr("invalid_request")));
+  // Limits and the order of fields are no part of the body.
+  EXPECT_THAT(Ask(R"({"request_id":"k1","id":"a","timeout_ms":900,"type":"SessionKill"})"),
+              ElementsAre(kOk));
+  EXPECT_EQ(Kills(), 1U);
+}
+
+TEST_F(RetryTest, ANewcomerNeverJoinsOneThatIsBeingCancelled) {
+  Serve();
+  Peer first = Connect();
+  runner.Hangs("kill-session");
+  first.Ask(kKill);
+  first.Close();
+  Killed();
+  // The fence: the server answers before the key is handed on.
+  loop.Advance(200ms);
+  EXPECT_THAT(Ask(kKill), ElementsAre(kOk));
+  EXPECT_EQ(Kills(), 2U);
+}
+
+TEST_F(RetryTest, TheFlightIsCancelledWhenItsLastWaiterHasLeft) {
+  Serve();
+  Peer first = Connect();
+  Peer second = Connect();
+  runner.Hangs("kill-session");
+  first.Ask(kKill);
+  second.Ask(kKill);
+  first.Close();
+  EXPECT_EQ(events.Count(EventKind::kRequestLatched), 0U);
+  second.Close();
+  EXPECT_EQ(events.Count(EventKind::kRequestLatched), 1U);
+  loop.Advance(200ms);
+}
+
+// What came in the way is no reply to keep: a retry may fare better.
+TEST_F(RetryTest, AFailureThatPassesIsNotKept) {
+  Serve();
+  runner.SpawnFails("kill-session", 11);
+  EXPECT_THAT(Ask(kKill), ElementsAre(HasSubstr(R"("code":"busy")")));
+  Killed();
+  EXPECT_THAT(Ask(kKill), ElementsAre(kOk));
+}
+
+TEST_F(RetryTest, EqualPrunesShareOneRunAndOtherOnesDoNot) {
+  Serve();
+  runner.Takes("kill-session", 1s);
+  Killed();
+  std::vector<Peer> peers;
+  for (int i = 0; i < 3; ++i) peers.push_back(Connect());
+  for (Peer& each : peers) each.Ask(R"({"type":"SessionPrune","all":true})");
+  EXPECT_THAT(Ask(R"({"type":"SessionPrune","all":true,"dry_run":true})"), SizeIs(1));
+  loop.Advance(1s);
+  for (Peer& each : peers) EXPECT_THAT(each.Replies(), ElementsAre(HasSubstr("SessionsPruned")));
+  EXPECT_EQ(Kills(), 1U);
+}
+
+class ProgressTest : public RetryTest {
+ protected:
+  // Four sessions, each of which takes 1.5 s to kill.
+  ProgressTest() {
+    for (const char* id : {"b", "c", "d"}) KnowSession(id);
+    for (int i = 0; i < 4; ++i) {
+      runner.Takes("kill-session", 1500ms);
+      runner.Answer("has-session", 1, "", "can't find session");
+    }
+  }
+};
+
+TEST_F(ProgressTest, TheLimitOfAClientThatSeesProgressCountsFromTheLastSignOfLife) {
+  Serve();
+  Peer peer = Connect();
+  peer.Ask(kPrune);
+  for (int i = 0; i < 60; ++i) loop.Advance(100ms);
+  const auto frames = peer.Replies();
+  // The last unit's progress is the reply.
+  ASSERT_THAT(frames, SizeIs(4));
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_THAT(frames[i],
+                AllOf(HasSubstr(R"("type":"Progress")"),
+                      HasSubstr("\"done\":" + std::to_string(i + 1)), HasSubstr(R"("total":4)")));
+  }
+  EXPECT_THAT(frames[3], HasSubstr("SessionsPruned"));
+}
+
+// Lesson: no overall deadline: N items times the limit of each.
+TEST_F(ProgressTest, AClientWithoutProgressHasOneReplyAtItsLimitWithWhatRemains) {
+  Serve();
+  Peer peer = Connect();
+  peer.Ask(R"({"type":"SessionPrune","all":true,"timeout_ms":2000})");
+  for (int i = 0; i < 40; ++i) loop.Advance(100ms);
+  EXPECT_THAT(peer.Replies(),
+              ElementsAre(AllOf(HasSubstr("deadline_exceeded"), HasSubstr(R"("id":"a")"),
+                                HasSubstr(R"("remaining":["b","c","d"])"))));
+}
+
+TEST_F(ProgressTest, AUnitThatHangsEndsTheWaitWithWhatIsDone) {
+  Serve();
+  Peer peer = Connect();
+  loop.Advance(10ms);
+  peer.Ask(kPrune);
+  loop.Advance(1500ms);
+  EXPECT_THAT(peer.Replies(), ElementsAre(HasSubstr(R"("done":1)")));
+  peer.Close();
+  EXPECT_EQ(events.Count(EventKind::kRequestLatched), 1U);
+  for (int i = 0; i < 30; ++i) loop.Advance(100ms);
+  EXPECT_EQ(Kills(), 2U) << "the others stay untouched";
+}
+
+// What is pruned.
+class SelectionTest : public ServerTest {
+ protected:
+  void Know(const std::string& id, const std::string& name_space, WallMillis age,
+            std::optional<AgentStatus> owner = {}) {
+    SessionRecord record;
+    record.id = id;
+    record.name_space = name_space;
+    record.created_at_ms = loop.WallNow() - age;
+    record.status = SessionStatus::kGone;
+    if (owner) {
+      AgentRecord agent;
+      agent.id = "agent-" + id;
+      agent.status = *owner;
+      store.snapshot.agents.push_back(agent);
+      record.agent_id = agent.id;
+    }
+    store.snapshot.sessions.push_back(record);
+  }
+  std::string Pruned(const std::string& more) {
+    Peer peer = Connect();
+    peer.Ask(R"({"type":"SessionPrune","dry_run":true)" + more + "}");
+    const auto replies = peer.Replies();
+    return replies.empty() ? "" : replies[0];
+  }
+};
+
+TEST_F(SelectionTest, OldOnesWhoseOwnerIsOverAreSelectedOfTheNamespaceOnly) {
+  constexpr WallMillis kOld = WallMillis{12} * 3600 * 1000;
+  Know("alive", "x", kOld, AgentStatus::kRunning);
+  Know("doubtful", "x", kOld, AgentStatus::kUnknown);
+  Know("exited", "x", kOld, AgentStatus::kExited);
+  Know("free", "x", kOld);
+  Know("other", "y", kOld);
+  Know("young", "x", kOld - 1000);
+  runner.Hangs("list-panes");  // nobody is seen to end
+  Serve();
+  const std::string reply = Pruned(R"(,"namespace":"x")");
+  for (const char* id : {"exited", "free"})
+    EXPECT_THAT(reply, HasSubstr("\"id\":\"" + std::string(id)));
+  for (const char* id : {"alive", "doubtful", "other", "young"}) {
+    EXPECT_THAT(reply, ::testing::Not(HasSubstr("\"id\":\"" + std::string(id))));
+  }
+  EXPECT_THAT(reply, HasSubstr(R"("skipped":3)"));
+  EXPECT_THAT(Pruned(R"(,"all":true)"), HasSubstr("\"id\":\"young"));
+  EXPECT_THAT(Pruned(R"(,"all":true)"), ::testing::Not(HasSubstr("\"id\":\"alive")));
+}
+
+}  // namespace
+}  // namespace oj

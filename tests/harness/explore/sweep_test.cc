@@ -1,0 +1,71 @@
+// The crash matrix: every step of these scenarios, struck in every way (L6, L7).
+#include "explore/sweep.h"
+
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <string>
+
+#include "scenario/scenario.h"
+
+namespace oj::sim {
+namespace {
+
+class SweepOf : public testing::TestWithParam<const char*> {};
+
+TEST_P(SweepOf, EndsAsTheUndisturbedRunAndLosesNothing) {
+  const auto scenario = LoadScenario(std::string(OJ_SCENARIOS) + "/fast/" + GetParam() + ".toml");
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const SweepReport report = Sweep(*scenario);
+  std::cout << AsText(report);
+  EXPECT_EQ(report.wrong, "");
+  EXPECT_GE(report.steps, 90u);
+  for (const SweepRow& row : report.rows) {
+    EXPECT_GE(row.points, 50u) << Name(row.kind);
+    EXPECT_EQ(row.converged, row.points) << Name(row.kind) << " " << row.first;
+    EXPECT_EQ(row.bytes_lost, 0u) << Name(row.kind) << " " << row.first;
+    EXPECT_EQ(row.broke_laws, 0u) << Name(row.kind) << " " << row.first;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Crashes, SweepOf,
+                         testing::Values("prune-five-workspaces", "add-and-drop-workspaces",
+                                         "resume-three-agents"),
+                         [](const auto& each) {
+                           std::string name = each.param;
+                           for (char& c : name) c = c == '-' ? '_' : c;
+                           return name;
+                         });
+
+// An agent that is run once more is another agent.
+TEST(Sweep, FindsARequestThatIsNotTheSameDoneTwice) {
+  const auto scenario = ParseScenario(R"(
+about = "test"
+[[client]]
+name = "alice"
+steps = [ { call = { type = "AgentRun", name = "a", command = ["sh"], cwd = "/tmp" } } ]
+)",
+                                      "test.toml");
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const SweepReport report = Sweep(*scenario);
+  EXPECT_EQ(report.wrong, "");
+  EXPECT_FALSE(report.pass());
+  EXPECT_NE(report.rows[0].first.find("L6: "), std::string::npos) << report.rows[0].first;
+}
+
+TEST(Sweep, FindsAnUndisturbedRunThatIsWrong) {
+  const auto scenario = ParseScenario(R"(
+about = "test"
+[[client]]
+name = "alice"
+steps = [ { call = { type = "Ping" }, expect = "not_found" } ]
+)",
+                                      "test.toml");
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const SweepReport report = Sweep(*scenario);
+  EXPECT_NE(report.wrong, "");
+  EXPECT_FALSE(report.pass());
+}
+
+}  // namespace
+}  // namespace oj::sim
