@@ -68,7 +68,7 @@ void State::Apply(Change change) {
   const auto apply = [this](auto record) {
     using Record = decltype(record);
     if constexpr (std::is_same_v<Record, Delete>) {
-      const auto erase = [&record, this](auto& table) { table.erase(record.id); };
+      const auto erase = [&record](auto& table) { table.erase(record.id); };
       switch (record.kind) {
         case RecordKind::kSession:
           return erase(std::get<Table<SessionRecord>>(tables_));
