@@ -26,15 +26,16 @@ struct RunOptions {
 };
 
 // The one place where the agent is to run, as a field of the request.
-Outcome<json::object> Place(const RunOptions& options) {
+Outcome<json::object> Place(const RunOptions& options, const Invocation& invocation) {
   const std::string command = "agent run";
   const int ways = static_cast<int>(!options.repo.empty()) +
                    static_cast<int>(!options.workspace.empty()) +
                    static_cast<int>(!options.cwd.empty());
   if (ways != 1) return Usage(command, "where? --repo, --workspace or --cwd: one of them");
   if (!options.workspace.empty()) {
-    if (auto failure = CheckId(command, "workspace", options.workspace)) return *std::move(failure);
-    return json::object{{"workspace", options.workspace}};
+    auto id = WholeId(invocation, command, kWorkspaceRecords, options.workspace);
+    if (!id) return id.error();
+    return json::object{{"workspace", *id}};
   }
   const bool repo = !options.repo.empty();
   auto path = DirectoryPath(command, repo ? "--repo" : "--cwd", repo ? options.repo : options.cwd);
@@ -45,11 +46,11 @@ Outcome<json::object> Place(const RunOptions& options) {
 Outcome<Said> Run(const RunOptions& options, const Invocation& invocation) {
   const std::string name = "agent run";
   if (auto failure = CheckId(name, "agent", options.name)) return *std::move(failure);
-  auto request = Place(options);
-  if (!request) return request.error();
   auto program = ProgramWords(name, invocation.tail);
   if (!program) return program.error();
   if (program->empty()) return Usage(name, "which command? It comes after --");
+  auto request = Place(options, invocation);
+  if (!request) return request.error();
   (*request)["type"] = "AgentRun";
   (*request)["name"] = options.name;
   (*request)["command"] = *program;
@@ -85,16 +86,17 @@ Outcome<Said> Show(const std::string& id, const Invocation& invocation) {
   return ShowRecord(invocation, kAgentRecords, id, RenderAgent);
 }
 
-Outcome<Said> Send(const std::string& id, const Invocation& invocation) {
-  if (auto failure = CheckId("agent send", "agent", id)) return *std::move(failure);
+Outcome<Said> Send(const std::string& given, const Invocation& invocation) {
   auto text = TextWords("agent send", invocation.tail);
   if (!text) return text.error();
+  auto id = WholeId(invocation, "agent send", kAgentRecords, given);
+  if (!id) return id.error();
   auto reply = Ask(invocation,
                    {.command = "agent send",
-                    .object = id,
-                    .request = {{"type", "AgentSend"}, {"agent_id", id}, {"message", *text}},
+                    .object = *id,
+                    .request = {{"type", "AgentSend"}, {"agent_id", *id}, {"message", *text}},
                     .tool = "tmux",
-                    .check = "oj peek " + id},
+                    .check = "oj peek " + *id},
                    "Ok");
   if (!reply) return reply.error();
   return Said{invocation.settings.json ? reply->Line() : ""};
@@ -122,15 +124,15 @@ struct ResumeOptions {
 Outcome<Said> Resume(const ResumeOptions& options, const Invocation& invocation) {
   const std::string command = "agent resume";
   if (options.id.empty() != options.all) return Usage(command, "give an id, or --all: one of them");
-  if (!options.all) {
-    if (auto failure = CheckId(command, "agent", options.id)) return *std::move(failure);
-  }
+  Outcome<std::string> id = std::string();
+  if (!options.all) id = WholeId(invocation, command, kAgentRecords, options.id);
+  if (!id) return id.error();
   const Manner manner{"resumed", "agent", "resuming", "resumed"};
   auto reply = AskForMany(invocation,
                           {.command = command,
-                           .object = options.id,
+                           .object = *id,
                            .request = {{"type", "AgentResume"},
-                                       {"agent_id", options.id},
+                                       {"agent_id", *id},
                                        {"kill", options.kill},
                                        {"all", options.all}},
                            .tool = "tmux",

@@ -18,26 +18,67 @@ Question QueryOf(const std::string& command, const RecordKind& kind) {
   return question;
 }
 
+namespace {
+
+std::string ListHint(const RecordKind& kind) {
+  return "`oj " + kind.thing + " list` shows the " + kind.thing + "s there are";
+}
+
+// The record whose id it is, or the only one of which it is the beginning; null: it begins none.
+Outcome<const json::object*> Meant(const json::object& records, const std::string& command,
+                                   const RecordKind& kind, const std::string& given) {
+  const json::object* found = nullptr;
+  std::size_t matches = 0;
+  std::string ids;
+  for (const json::object* record : Objects(records, kind.list)) {
+    const std::string each = TextField(*record, "id");
+    if (each == given) return record;
+    if (!each.starts_with(given)) continue;
+    found = record;
+    ids += (++matches == 1 ? "" : ", ") + each;
+  }
+  if (matches <= 1) return found;
+  const std::string message = "'" + given + "' begins several ids: " + ids;
+  return Failure{kExitBusy, command + ": " + message, ListHint(kind),
+                 json::serialize(
+                     json::object{{"type", "Error"}, {"code", "ambiguous"}, {"message", message}})};
+}
+
+}  // namespace
+
+Outcome<json::object> LookUp(const Invocation& invocation, const std::string& command,
+                             const RecordKind& kind, const std::string& object) {
+  Question question = QueryOf(command, kind);
+  question.object = object;
+  auto reply = Ask(invocation, std::move(question), kind.reply);
+  if (!reply) return reply.error();
+  return reply->object;
+}
+
+Outcome<std::string> WholeId(const json::object& records, const std::string& command,
+                             const RecordKind& kind, const std::string& given) {
+  auto meant = Meant(records, command, kind, given);
+  if (!meant) return meant.error();
+  return *meant == nullptr ? given : TextField(**meant, "id");
+}
+
+Outcome<std::string> WholeId(const Invocation& invocation, const std::string& command,
+                             const RecordKind& kind, const std::string& given) {
+  if (auto failure = CheckId(command, kind.thing, given)) return *std::move(failure);
+  auto records = LookUp(invocation, command, kind, given);
+  if (!records) return records.error();
+  return WholeId(*records, command, kind, given);
+}
+
 Outcome<json::object> FindRecord(const Invocation& invocation, const std::string& command,
                                  const RecordKind& kind, const std::string& id) {
   if (auto failure = CheckId(command, kind.thing, id)) return *std::move(failure);
-  auto reply = Ask(invocation, QueryOf(command, kind), kind.reply);
-  if (!reply) return reply.error();
-  std::vector<const json::object*> matches;
-  std::string ids;
-  for (const json::object* record : Objects(reply->object, kind.list)) {
-    const std::string each = TextField(*record, "id");
-    if (each == id) return *record;
-    if (!each.starts_with(id)) continue;
-    matches.push_back(record);
-    ids += (ids.empty() ? "" : ", ") + each;
-  }
-  if (matches.size() == 1) return *matches.front();
-  const std::string hint = "`oj " + kind.thing + " list` shows the " + kind.thing + "s there are";
-  if (matches.empty()) {
-    return Failure{kExitNotFound, kind.thing + " " + id + " does not exist", hint};
-  }
-  return Failure{kExitBusy, command + ": '" + id + "' begins several ids: " + ids, hint};
+  auto records = LookUp(invocation, command, kind, id);
+  if (!records) return records.error();
+  auto meant = Meant(*records, command, kind, id);
+  if (!meant) return meant.error();
+  if (*meant != nullptr) return **meant;
+  return Failure{kExitNotFound, kind.thing + " " + id + " does not exist", ListHint(kind)};
 }
 
 Outcome<std::string> SessionOfAgent(const Invocation& invocation, const std::string& command,

@@ -22,8 +22,23 @@ extern const RecordKind kAgentRecords;
 
 Question QueryOf(const std::string& command, const RecordKind& kind);
 
+// The daemon's list of all records of a kind. `object`: what the command is about, for messages.
+Outcome<boost::json::object> LookUp(const Invocation& invocation, const std::string& command,
+                                    const RecordKind& kind, const std::string& object);
+
+// The id that `given` means among those records: itself, or the only one of which it is the
+// beginning. One that begins none is given back: the daemon says so. Failure: kExitBusy with the
+// ids that it begins. What changes something takes whole ids only, so that asking once more never
+// means another record.
+Outcome<std::string> WholeId(const boost::json::object& records, const std::string& command,
+                             const RecordKind& kind, const std::string& given);
+
+// Both in one; kExitUsage for what is no id.
+Outcome<std::string> WholeId(const Invocation& invocation, const std::string& command,
+                             const RecordKind& kind, const std::string& given);
+
 // The one record that `id` is the id of, or of which it is the beginning. Failure: kExitNotFound,
-// or kExitBusy with the ids that it begins.
+// or as of WholeId.
 Outcome<boost::json::object> FindRecord(const Invocation& invocation, const std::string& command,
                                         const RecordKind& kind, const std::string& id);
 

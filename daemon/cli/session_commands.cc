@@ -77,17 +77,18 @@ Outcome<Said> Show(const std::string& id, const Invocation& invocation) {
   return ShowRecord(invocation, kSessionRecords, id, RenderSession);
 }
 
-Outcome<Said> Send(const std::string& id, const Invocation& invocation) {
-  if (auto failure = CheckId("session send", "session", id)) return *std::move(failure);
+Outcome<Said> Send(const std::string& given, const Invocation& invocation) {
   auto text = TextWords("session send", invocation.tail);
   if (!text) return text.error();
-  json::object request = {{"type", "SessionSend"}, {"id", id}, {"input", *text}};
+  auto id = WholeId(invocation, "session send", kSessionRecords, given);
+  if (!id) return id.error();
+  json::object request = {{"type", "SessionSend"}, {"id", *id}, {"input", *text}};
   auto reply = Ask(invocation,
                    {.command = "session send",
-                    .object = id,
+                    .object = *id,
                     .request = std::move(request),
                     .tool = "tmux",
-                    .check = "oj session peek " + id},
+                    .check = "oj session peek " + *id},
                    "Ok");
   if (!reply) return reply.error();
   return Said{invocation.settings.json ? reply->Line() : ""};
@@ -130,19 +131,20 @@ Outcome<Said> Prune(const PruneOptions& options, const Invocation& invocation) {
   return SayMany(*reply, manner, invocation);
 }
 
-Outcome<Said> Kill(const std::string& id, const Invocation& invocation) {
-  if (auto failure = CheckId("session kill", "session", id)) return *std::move(failure);
+Outcome<Said> Kill(const std::string& given, const Invocation& invocation) {
+  auto id = WholeId(invocation, "session kill", kSessionRecords, given);
+  if (!id) return id.error();
   auto reply = Ask(invocation,
                    {.command = "session kill",
-                    .object = id,
-                    .request = {{"type", "SessionKill"}, {"id", id}},
+                    .object = *id,
+                    .request = {{"type", "SessionKill"}, {"id", *id}},
                     .tool = "tmux",
                     .check = "oj session list",
                     .repeatable = true},
                    "Ok");
   if (!reply) return reply.error();
   if (invocation.settings.json) return Said{reply->Line()};
-  return Said{"session " + id + " killed\n"};
+  return Said{"session " + *id + " killed\n"};
 }
 
 void AddNew(CLI::App& session, Invocation& invocation) {

@@ -103,17 +103,23 @@ Outcome<Reply> DropOne(const RemovalOptions& options, const std::string& id,
   return Ask(invocation, std::move(question), "WorkspacesDropped");
 }
 
-// One request for each: a failure of one leaves the others to be tried.
+// One request for each: a failure of one leaves the others to be tried. What the words mean is
+// settled before the first is removed.
 Outcome<Said> DropEach(const RemovalOptions& options, const Invocation& invocation) {
   const Manner manner = MannerOf(options, "dropped");
+  const bool one = options.ids.size() == 1;
+  auto records =
+      LookUp(invocation, "workspace drop", kWorkspaceRecords, one ? options.ids.front() : "");
+  if (!records) return records.error();
   ProgressMeter meter(invocation.environment, manner.title);
   Tally tally;
   tally.remaining = options.ids;
   for (const std::string& id : options.ids) {
-    auto reply = DropOne(options, id, invocation);
+    auto whole = WholeId(*records, "workspace drop", kWorkspaceRecords, id);
+    auto reply = whole ? DropOne(options, *whole, invocation) : whole.error();
     if (reply) {
       tally.Add(reply->object, manner.list);
-    } else if (options.ids.size() == 1) {
+    } else if (one) {
       return reply.error();
     } else if (const std::string code = CodeOf(reply.error()); IsOfOneOnly(code)) {
       tally.failed.push_back({id, code, reply.error().message});

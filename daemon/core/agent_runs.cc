@@ -96,19 +96,18 @@ Task<Status> FindPlace(Core& core, Flight& flight, Run& run) {
     run.place.cwd = *run.request.cwd;
     co_return Ok{};
   }
-  const auto id = ResolveId<WorkspaceRecord>(core.state, *run.request.workspace);
-  if (!id) co_return id.error();
+  const std::string id = *run.request.workspace;
   std::vector<LockRequest> wanted;
-  wanted.push_back(LockRequest{"workspace:" + *id, LockMode::kShared});
+  wanted.push_back(LockRequest{"workspace:" + id, LockMode::kShared});
   auto acquire = core.Acquire(flight, std::move(wanted));
   auto lease = co_await std::move(acquire);
   if (!lease) co_return std::move(lease).error();
-  const auto* record = core.state.Find<WorkspaceRecord>(*id);
+  const auto* record = core.state.Find<WorkspaceRecord>(id);
   if (record == nullptr) {
-    co_return Error{ErrorCode::kNotFound, "workspace '" + *id + "' does not exist", ""};
+    co_return Error{ErrorCode::kNotFound, "workspace '" + id + "' does not exist", ""};
   }
   if (record->status != WorkspaceStatus::kReady) {
-    co_return Error{ErrorCode::kConflict, "workspace '" + *id + "' is not ready", ""};
+    co_return Error{ErrorCode::kConflict, "workspace '" + id + "' is not ready", ""};
   }
   run.place.cwd = record->path;
   run.place.workspace = record->id;

@@ -77,7 +77,7 @@ TEST_F(AgentTest, RunsOnAWorkspaceOfItsOwnIsTypedToAndItsEndIsSeenWithItsCode) {
   EXPECT_EQ(Text(Agent(id), "workspace_id"), Text(started, "workspace_id"));
   EXPECT_TRUE(fs::exists(world_.PathOf(id) + "/file"));
   const auto sent =
-      world_.Ask({{"type", "AgentSend"}, {"agent_id", "fix"}, {"message", "hello there"}});
+      world_.Ask({{"type", "AgentSend"}, {"agent_id", id}, {"message", "hello there"}});
   EXPECT_EQ(Text(sent, "type"), "Ok") << json::serialize(sent);
   EXPECT_TRUE(Becomes(id, "exited"));
   EXPECT_EQ(Agent(id).at("exit").to_number<int>(), 7);

@@ -61,6 +61,33 @@ TEST_F(SessionTest, APrefixOfASessionThatIsNotTheDaemonsIsNotThatSession) {
   EXPECT_TRUE(Exists("work-ab12"));
 }
 
+TEST_F(SessionTest, ARetryOfAKillNeverTouchesAnotherIdThatItBegins) {
+  New("job-1");
+  New("job-12");
+  const boost::json::object kill{{"type", "SessionKill"}, {"id", "job-1"}};
+  EXPECT_EQ(Text(world_.Connect().Ask(kill), "type"), "Ok");
+  EXPECT_EQ(world_.Oj({"session", "prune", "--all"}).code, 0);
+  EXPECT_FALSE(Exists("job-12")) << "nobody uses it";
+  New("job-12");
+  EXPECT_EQ(Text(world_.Connect().Ask(kill), "code"), "not_found") << "job-1 is forgotten";
+  EXPECT_TRUE(Exists("job-12"));
+}
+
+TEST_F(SessionTest, AWordThatBeginsOneIdNamesItAndSeveralAreListed) {
+  New("job-12");
+  New("work-1");
+  New("work-2");
+  EXPECT_EQ(world_.Oj({"session", "send", "job", "typed"}).code, 0);
+  EXPECT_TRUE(Shows("job", "typed"));
+  const Ended several = world_.Oj({"session", "kill", "work"});
+  EXPECT_EQ(several.code, 4);
+  EXPECT_THAT(several.err, HasSubstr("work-1, work-2"));
+  EXPECT_TRUE(Exists("work-1") && Exists("work-2"));
+  const Ended killed = world_.Oj({"session", "kill", "job"});
+  EXPECT_EQ(killed.out, "session job-12 killed\n");
+  EXPECT_FALSE(Exists("job-12"));
+}
+
 TEST_F(SessionTest, AServerWithoutASessionGetsItsFirst) {
   world_.RunTmux({"start-server", ";", "set-option", "-s", "exit-empty", "off"});
   ASSERT_GT(world_.TmuxServer(), 0);

@@ -83,12 +83,10 @@ Task<Reply> AgentRun(Core& core, Flight& flight, AgentRunRequest request) {
 }
 
 Task<Reply> AgentSend(Core& core, Flight& flight, AgentSendRequest request) {
-  const auto id = ResolveId<AgentRecord>(core.state, request.agent_id);
-  if (!id) co_return id.error();
-  const auto* agent = core.state.Find<AgentRecord>(*id);
-  if (agent == nullptr || !agent->session_id) co_return NoAgent(*id);
+  const auto* agent = core.state.Find<AgentRecord>(request.agent_id);
+  if (agent == nullptr || !agent->session_id) co_return NoAgent(request.agent_id);
   if (IsOver(agent)) {
-    co_return Error{ErrorCode::kConflict, "agent '" + *id + "' does not run any more", ""};
+    co_return Error{ErrorCode::kConflict, "agent '" + agent->id + "' does not run any more", ""};
   }
   auto send = SessionSend(core, flight, SessionSendRequest{*agent->session_id, request.message});
   auto reply = co_await std::move(send);
@@ -96,11 +94,9 @@ Task<Reply> AgentSend(Core& core, Flight& flight, AgentSendRequest request) {
 }
 
 Task<Reply> AgentResume(Core& core, Flight& flight, AgentResumeRequest request) {
-  if (!request.agent_id.empty()) {
-    const auto id = ResolveId<AgentRecord>(core.state, request.agent_id);
-    if (!id) co_return id.error();
-    if (core.state.Find<AgentRecord>(*id) == nullptr) co_return NoAgent(*id);
-    request.agent_id = *id;
+  const bool all = request.agent_id.empty();
+  if (!all && core.state.Find<AgentRecord>(request.agent_id) == nullptr) {
+    co_return NoAgent(request.agent_id);
   }
   Selected selected = Select(core, request.agent_id, request.kill);
   Outcome outcome(flight, "resumed", {{"skipped", std::move(selected.skipped)}});

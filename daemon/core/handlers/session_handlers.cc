@@ -82,10 +82,27 @@ Task<Reply> Start(Core& core, Flight& flight, SessionLease& lease, SessionRecord
   co_return Created(record.id);
 }
 
+// The id that `given` means: itself, or the only one that it is the beginning of. One that nothing
+// begins with is given back: whoever looks for it says so. For what reads only: a change that is
+// asked for once more must not find another session than the first time.
+Result<std::string> ResolveId(const State& state, const std::string& given) {
+  const auto& all = state.All<SessionRecord>();
+  if (all.contains(given)) return given;
+  std::string matches;
+  std::size_t count = 0;
+  std::string found = given;
+  for (auto at = all.lower_bound(given); at != all.end() && at->first.starts_with(given); ++at) {
+    if (++count == 1) found = at->first;
+    matches += (count == 1 ? "" : ", ") + at->first;
+  }
+  if (count <= 1) return found;
+  return Error{ErrorCode::kAmbiguous, "'" + given + "' begins several ids: " + matches, ""};
+}
+
 }  // namespace
 
 Task<Reply> PeekSession(Core& core, Flight& flight, PeekSessionRequest request) {
-  const auto id = ResolveId<SessionRecord>(core.state, request.session_id);
+  const auto id = ResolveId(core.state, request.session_id);
   if (!id) co_return id.error();
   request.session_id = *id;
   auto lock = core.Lock(flight, request.session_id, LockMode::kShared);
@@ -130,9 +147,6 @@ Task<Reply> SessionNew(Core& core, Flight& flight, SessionNewRequest request) {
 }
 
 Task<Reply> SessionSend(Core& core, Flight& flight, SessionSendRequest request) {
-  const auto id = ResolveId<SessionRecord>(core.state, request.id);
-  if (!id) co_return id.error();
-  request.id = *id;
   auto lock = core.Lock(flight, request.id, LockMode::kExclusive);
   auto lease = co_await std::move(lock);
   if (!lease) co_return std::move(lease).error();
@@ -143,9 +157,6 @@ Task<Reply> SessionSend(Core& core, Flight& flight, SessionSendRequest request) 
 }
 
 Task<Reply> SessionKill(Core& core, Flight& flight, SessionKillRequest request) {
-  const auto id = ResolveId<SessionRecord>(core.state, request.id);
-  if (!id) co_return id.error();
-  request.id = *id;
   auto lock = core.Lock(flight, request.id, LockMode::kExclusive);
   auto lease = co_await std::move(lock);
   if (!lease) co_return std::move(lease).error();

@@ -216,9 +216,7 @@ Task<Reply> WorkspaceAdd(Core& core, Flight& flight, WorkspaceAddRequest request
 }
 
 Task<Reply> WorkspaceDrop(Core& core, Flight& flight, WorkspaceDropRequest request) {
-  const auto id = ResolveId<WorkspaceRecord>(core.state, request.id);
-  if (!id) co_return id.error();
-  const auto* record = core.state.Find<WorkspaceRecord>(*id);
+  const auto* record = core.state.Find<WorkspaceRecord>(request.id);
   if (record == nullptr) co_return UnknownWorkspace(request.id);
   Outcome outcome(flight, "dropped", {});
   std::vector<Candidate> one{Candidate{*record, true, std::nullopt}};

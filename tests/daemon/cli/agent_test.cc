@@ -49,6 +49,7 @@ TEST_F(AgentTest, ListShowsTheExitCodeAndSendsTheStatus) {
 }
 
 TEST_F(AgentTest, SendTakesAllWordsAfterTheIdAsText) {
+  Know();
   ServeReply(R"({"type":"Ok"})");
   EXPECT_EQ(Run({"agent", "send", "fix", "ls", "-o", "json"}), 0);
   ExpectRequest(R"({"type":"AgentSend","agent_id":"fix","message":"ls -o json","timeout_ms":N})");
@@ -65,6 +66,7 @@ TEST_F(AgentTest, ResumeOfAllSaysWhatWasSkippedAndIsASuccess) {
 }
 
 TEST_F(AgentTest, ResumeOfOneThatIsSkippedExits4) {
+  Know();
   ServeReply(R"({"type":"AgentResumed","resumed":[],"skipped":[["b","it is running"]]})");
   EXPECT_EQ(Run({"agent", "resume", "b"}), 4);
   EXPECT_THAT(err_, HasSubstr("--kill ends it first"));

@@ -46,6 +46,7 @@ TemporaryDirectory::~TemporaryDirectory() {
 }
 
 std::string ServedConnection::ReadFrame() {
+  if (!unread_.empty()) return std::exchange(unread_, "");
   const std::string header = ReadExactly(fd_, 4);
   if (header.size() < 4) return {};
   std::size_t length = 0;
@@ -79,10 +80,11 @@ bool ServedConnection::AtEnd() {
   return recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-FakeServer::FakeServer(const std::string& directory, Script script)
+FakeServer::FakeServer(const std::string& directory, Script script, Lookup lookup)
     : listener_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)),
       stop_(eventfd(0, EFD_CLOEXEC)),
-      script_(std::move(script)) {
+      script_(std::move(script)),
+      lookup_(std::move(lookup)) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string path = directory + "/daemon.sock";
@@ -106,6 +108,14 @@ void FakeServer::Serve() {
     if (AwaitFd(listener_.get(), POLLIN, Deadline(Now()), -1).events == 0) return;
     const UniqueFd client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     ServedConnection connection(client.get());
+    if (lookup_) {
+      const std::string request = connection.ReadFrame();
+      if (const std::string reply = lookup_(request); !reply.empty()) {
+        connection.Write(Frame(reply));
+        continue;
+      }
+      connection.Unread(request);
+    }
     script_(connection);
   }
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cli/posix.h"
@@ -32,6 +33,8 @@ class ServedConnection {
   explicit ServedConnection(int fd) : fd_(fd) {}
   // The payload of the next frame; "" when the client has gone.
   std::string ReadFrame();
+  // The next frame to be read is this one.
+  void Unread(std::string frame) { unread_ = std::move(frame); }
   void Write(std::string_view bytes);
   void WriteByByte(std::string_view bytes);
   // Waits until the client has closed; false if it has not within ten seconds.
@@ -41,14 +44,18 @@ class ServedConnection {
 
  private:
   int fd_;
+  std::string unread_;
 };
 
 class FakeServer {
  public:
   using Script = std::function<void(ServedConnection&)>;
+  // What a request is answered with that is not the script's; "": it is.
+  using Lookup = std::function<std::string(const std::string& request)>;
 
-  // Listens on DIRECTORY/daemon.sock and runs the script for each connection in turn.
-  FakeServer(const std::string& directory, Script script);
+  // Listens on DIRECTORY/daemon.sock and runs the script for each connection in turn. A connection
+  // whose first request `lookup` answers is none of the script's.
+  FakeServer(const std::string& directory, Script script, Lookup lookup = {});
   FakeServer(const FakeServer&) = delete;
   FakeServer& operator=(const FakeServer&) = delete;
   // Serves those who have connected, and ends.
@@ -64,6 +71,7 @@ class FakeServer {
   UniqueFd listener_;
   UniqueFd stop_;
   Script script_;
+  Lookup lookup_;
   std::thread thread_;
 };
 

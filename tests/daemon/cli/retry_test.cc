@@ -26,6 +26,7 @@ class RetryTest : public RunTest {
 };
 
 TEST_F(RetryTest, ChangeIsAskedForOnceMoreWithTheSameRequestId) {
+  Know();
   ServeAfter(1, R"({"type":"Ok"})");
   EXPECT_EQ(Run({"session", "kill", "work"}), 0) << err_;
   server_.reset();
@@ -35,6 +36,7 @@ TEST_F(RetryTest, ChangeIsAskedForOnceMoreWithTheSameRequestId) {
 }
 
 TEST_F(RetryTest, TwoChangesHaveDifferentRequestIds) {
+  Know();
   ServeAfter(0, R"({"type":"Ok"})");
   EXPECT_EQ(Run({"session", "kill", "work"}), 0);
   EXPECT_EQ(Run({"session", "kill", "work"}), 0);
@@ -64,12 +66,24 @@ TEST_F(RetryTest, LossAfterProgressIsAskedForOnceMoreToo) {
   EXPECT_EQ(out_, "workspace a removed\nworkspace b removed\n");
 }
 
+// What a word meant when it was given, it means when it is asked once more.
+TEST_F(RetryTest, WordIsLookedUpOnceAndAskedForTwiceAsAWholeId) {
+  Know({"job-12"});
+  ServeAfter(1, R"({"type":"Ok"})");
+  EXPECT_EQ(Run({"session", "kill", "job-1"}), 0) << err_;
+  server_.reset();
+  ASSERT_THAT(requests_, SizeIs(2));
+  for (const std::string& each : requests_) EXPECT_THAT(each, HasSubstr(R"("id":"job-12")"));
+}
+
 struct OnceCase {
   std::vector<std::string> arguments;
+  bool looks_up = true;
 };
 class OnceOnly : public RetryTest, public testing::WithParamInterface<OnceCase> {};
 
 TEST_P(OnceOnly, IsNeverAskedForTwice) {
+  if (GetParam().looks_up) Know();
   ServeAfter(1, R"({"type":"Ok"})");
   EXPECT_EQ(Run(GetParam().arguments), 1);
   server_.reset();
@@ -80,10 +94,11 @@ TEST_P(OnceOnly, IsNeverAskedForTwice) {
 INSTANTIATE_TEST_SUITE_P(, OnceOnly,
                          testing::Values(OnceCase{{"session", "send", "work", "x"}},
                                          OnceCase{{"agent", "send", "work", "x"}},
-                                         OnceCase{{"session", "list"}}));
+                                         OnceCase{{"session", "list"}, false}));
 
 // Silence is no loss: the first may still be at it.
 TEST_F(RetryTest, TimeoutIsNotFollowedByASecondRequest) {
+  Know();
   Serve([this](ServedConnection& connection) {
     requests_.push_back(connection.ReadFrame());
     connection.AwaitClose();

@@ -46,6 +46,7 @@ TEST_F(RunOjTest, SessionNewWithoutACommandRunsTheShell) {
 }
 
 TEST_F(RunOjTest, SessionSendTakesAllWordsAfterTheIdAsText) {
+  Know();
   ServeReply(R"({"type":"Ok"})");
   EXPECT_EQ(Run({"session", "send", "work", "ls", "-o", "json", "--help"}), 0);
   EXPECT_EQ(out_, "");
@@ -53,6 +54,7 @@ TEST_F(RunOjTest, SessionSendTakesAllWordsAfterTheIdAsText) {
 }
 
 TEST_F(RunOjTest, SessionSendTakesTextAfterDashes) {
+  Know();
   ServeReply(R"({"type":"Ok"})");
   EXPECT_EQ(Run({"session", "-o", "json", "send", "work", "--", "--", "-x"}), 0);
   EXPECT_EQ(out_, "{\"type\":\"Ok\"}\n");
@@ -68,6 +70,7 @@ TEST_F(RunOjTest, SessionPeekPrintsTheOutputRaw) {
 }
 
 TEST_F(RunOjTest, SessionKillSaysWhatItDid) {
+  Know();
   ServeReply(R"({"type":"Ok"})");
   EXPECT_EQ(Run({"session", "kill", "work"}), 0);
   EXPECT_EQ(out_, "session work killed\n");
@@ -182,6 +185,7 @@ TEST_F(RunOjTest, DeadlineOfTheDaemonNamesTheUsersLimitAndWhatWasWaitedFor) {
 }
 
 TEST_F(RunOjTest, DeadlineOfAChangeSaysHowToCheck) {
+  Know();
   Set("OJ_TIMEOUT_IPC_MS", "1000");
   ServeReply(ErrorPayload("deadline_exceeded", "cancelled at its deadline of 900 ms",
                           R"({"limit_ms":900,"elapsed_ms":901,"waiting_for":"session:work"})"));
@@ -199,6 +203,7 @@ TEST_F(RunOjTest, OwnDeadlineOfTheDaemonIsToldInItsWords) {
 }
 
 TEST_F(RunOjTest, SilenceAfterAChangeSaysHowToCheckAndNeverAsksTwice) {
+  Know();
   std::atomic<int> requests = 0;
   Serve([&](ServedConnection& connection) {
     requests += connection.ReadFrame().empty() ? 0 : 1;
@@ -239,12 +244,14 @@ TEST_F(RunOjTest, ReplyThatIsNoJsonIsQuotedInOneLine) {
 }
 
 TEST_F(RunOjTest, ReplyOfAnotherTypeIsNoSuccess) {
+  Know();
   ServeReply(R"({"type":"Pong"})");
   EXPECT_EQ(Run({"session", "kill", "w"}), 1);
   EXPECT_THAT(err_, HasSubstr("answered with 'Pong', not with Ok"));
 }
 
 TEST_F(RunOjTest, CloseBeforeTheAnswerIsNoSuccess) {
+  Know();
   Serve([](ServedConnection& connection) { connection.ReadFrame(); });
   EXPECT_EQ(Run({"session", "kill", "w"}), 1);
   EXPECT_THAT(err_, StartsWith("oj: session kill w: ojd closed the connection without an answer"));

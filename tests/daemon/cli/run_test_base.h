@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <memory>
 #include <regex>
@@ -44,7 +45,24 @@ class RunTest : public testing::Test {
     return RunOj(std::move(arguments), environment_);
   }
   void Serve(FakeServer::Script script) {
-    server_ = std::make_unique<FakeServer>(directory_.path(), std::move(script));
+    server_ = std::make_unique<FakeServer>(directory_.path(), std::move(script), lookup_);
+  }
+  // Before Serve: whoever asks for the sessions, workspaces or agents, to tell what a word means,
+  // hears of these; no such request is the script's, or in `requests_`.
+  void Know(const std::vector<std::string>& ids = {}) {
+    std::string records;
+    for (const std::string& id : ids) {
+      records += (records.empty() ? "" : ",") + ("{\"id\":\"" + id + "\"}");
+    }
+    lookup_ = [records](const std::string& request) {
+      std::smatch kind;
+      if (!std::regex_search(request, kind, std::regex("List(Sessions|Workspaces|Agents)"))) {
+        return std::string();
+      }
+      std::string list = kind[1];
+      list[0] = static_cast<char>(std::tolower(list[0]));
+      return R"({"type":")" + kind[1].str() + R"(",")" + list + "\":[" + records + "]}";
+    };
   }
   void ServeReply(std::string payload) {
     Serve(FakeServer::Answer(std::move(payload), &requests_));
@@ -69,6 +87,7 @@ class RunTest : public testing::Test {
   std::string err_;
   int out_errno_ = 0;
   std::vector<std::string> requests_;
+  FakeServer::Lookup lookup_;
   std::unique_ptr<FakeServer> server_;
 
  private:

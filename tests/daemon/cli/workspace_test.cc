@@ -131,6 +131,7 @@ FakeServer::Script DropOf(const std::string& conflicting) {
 }
 
 TEST_F(WorkspaceTest, DropOfSeveralGoesOnAfterTheOneThatStays) {
+  Know();
   Serve(DropOf("b"));
   EXPECT_EQ(Run({"workspace", "drop", "a", "b", "c"}), 4);
   EXPECT_EQ(out_, "workspace a removed (/w)\nworkspace c removed (/w)\n");
@@ -139,12 +140,14 @@ TEST_F(WorkspaceTest, DropOfSeveralGoesOnAfterTheOneThatStays) {
 }
 
 TEST_F(WorkspaceTest, DropOfOneThatStaysIsTheDaemonsError) {
+  Know();
   Serve(DropOf("b"));
   EXPECT_EQ(Run({"workspace", "drop", "b"}), 4);
   EXPECT_EQ(err_, "oj: workspace 'b' stays\n");
 }
 
 TEST_F(WorkspaceTest, DropThatIsCutOffTellsWhatWasDoneAndWhatIsLeft) {
+  Know();
   Serve([](ServedConnection& connection) {
     const std::string request = connection.ReadFrame();
     if (request.find(R"("id":"a")") != std::string::npos) {

@@ -8,7 +8,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr char kKill[] = R"({"type":"SessionKill","id":"a","request_id":"k1"})";
@@ -132,6 +132,58 @@ TEST_F(RetryTest, AFailureThatPassesIsNotKept) {
   EXPECT_THAT(Ask(kKill), ElementsAre(HasSubstr(R"("code":"busy")")));
   Killed();
   EXPECT_THAT(Ask(kKill), ElementsAre(kOk));
+}
+
+// Asked for once more when "job-1" is gone and forgotten, while "job-12" lives.
+class WholeIdTest : public RetryTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  WholeIdTest() {
+    KnowSession("job-12");
+    AgentRecord agent;
+    agent.id = "job-12";
+    agent.session_id = "job-12";
+    agent.status = AgentStatus::kRunning;
+    store.snapshot.agents.push_back(agent);
+    WorkspaceRecord workspace;
+    workspace.id = "job-12";
+    workspace.path = "/state/workspaces/job-12";
+    workspace.repo = "/repo";
+    workspace.status = WorkspaceStatus::kReady;
+    store.snapshot.workspaces.push_back(workspace);
+  }
+};
+
+TEST_P(WholeIdTest, AChangeTouchesNoOtherThatItsIdBegins) {
+  Serve();
+  const std::size_t looks = runner.specs.size();
+  for (const char* command : {"kill-session", "has-session", "send-keys"}) {
+    runner.Answer(command, 1, "", "can't find session: job-1");
+  }
+  EXPECT_THAT(Ask(GetParam()), ElementsAre(HasSubstr(R"("code":"not_found")")));
+  for (std::size_t i = looks; i < runner.specs.size(); ++i) {
+    for (const std::string& word : runner.specs[i].argv)
+      EXPECT_THAT(word, Not(HasSubstr("job-12")));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , WholeIdTest,
+    ::testing::Values(R"({"type":"SessionKill","id":"job-1"})",
+                      R"({"type":"SessionSend","id":"job-1","input":"x"})",
+                      R"({"type":"WorkspaceDrop","id":"job-1"})",
+                      R"({"type":"AgentSend","agent_id":"job-1","message":"x"})",
+                      R"({"type":"AgentResume","agent_id":"job-1","kill":true})",
+                      R"({"type":"AgentRun","name":"a","command":["sh"],"workspace":"job-1"})"));
+
+TEST_F(RetryTest, APeekTakesTheBeginningOfAnIdAndListsSeveral) {
+  KnowSession("job-12");
+  KnowSession("work-1");
+  KnowSession("work-2");
+  Serve();
+  EXPECT_THAT(Ask(R"({"type":"PeekSession","session_id":"job"})"),
+              ElementsAre(HasSubstr("SessionPeek")));
+  EXPECT_THAT(Ask(R"({"type":"PeekSession","session_id":"work"})"),
+              ElementsAre(AllOf(HasSubstr("ambiguous"), HasSubstr("work-1, work-2"))));
 }
 
 TEST_F(RetryTest, EqualPrunesShareOneRunAndOtherOnesDoNot) {
