@@ -50,13 +50,23 @@ struct Run {
   AgentRecord agent;
   SharedSessionLease lease;
   Place place;
+  bool intended = false;  // there may be something to undo
+  bool made = false;  // the workspace is new: nobody but the agent's program can have been there
 };
 
-Task<Status> Intend(Core& core, const AgentRecord& agent, std::string repo) {
+Task<Status> Intend(Core& core, Run& run, std::string repo) {
+  run.intended = true;
   auto commit = core.state.Commit(
-      ToRecord(RunIntent{std::move(repo), false}, agent.id, core.seams.clock.WallNow()));
+      ToRecord(RunIntent{std::move(repo), false}, run.agent.id, core.seams.clock.WallNow()));
   auto status = co_await std::move(commit);
   co_return std::move(status);
+}
+
+// One that was made for this agent when it was first asked for, and kept for what is in it.
+bool HasWorkspace(const Core& core, const AgentRecord& agent) {
+  const auto* record = core.state.Find<WorkspaceRecord>(agent.id);
+  return record != nullptr && record->agent_id == agent.id &&
+         record->status == WorkspaceStatus::kReady;
 }
 
 Task<Status> MakePlace(Core& core, Flight& flight, Run& run) {
@@ -64,7 +74,7 @@ Task<Status> MakePlace(Core& core, Flight& flight, Run& run) {
   auto find = core.git.Find(flight, *run.request.repo);
   auto repo = co_await std::move(find);
   if (!repo) co_return std::move(repo).error();
-  auto intend = Intend(core, agent, repo->common_dir);
+  auto intend = Intend(core, run, repo->common_dir);
   auto intended = co_await std::move(intend);
   if (!intended) co_return std::move(intended).error();
   WorkspaceRecord record;
@@ -79,23 +89,19 @@ Task<Status> MakePlace(Core& core, Flight& flight, Run& run) {
   auto lock = LockRepository(core, flight, *repo, std::move(ids));
   auto lease = co_await std::move(lock);
   if (!lease) co_return std::move(lease).error();
-  auto make = MakeWorkspace(core, flight, *lease, *repo, record);
-  auto made = co_await std::move(make);
-  // What was half made, MakeWorkspace sees to.
-  if (!made) co_return std::move(made).error();
+  if (!HasWorkspace(core, agent)) {
+    auto make = MakeWorkspace(core, flight, *lease, *repo, record);
+    auto made = co_await std::move(make);
+    // What was half made, MakeWorkspace sees to.
+    if (!made) co_return std::move(made).error();
+    run.made = true;
+  }
   run.place = Place{record.path, record.id, std::move(*lease), std::move(*repo)};
   co_return Ok{};
 }
 
-// A workspace that is there already, held so that nobody removes it before the agent has it.
-Task<Status> FindPlace(Core& core, Flight& flight, Run& run) {
-  if (run.request.cwd) {
-    auto check = CheckDirectory(core, *run.request.cwd);
-    auto directory = co_await std::move(check);
-    if (!directory) co_return std::move(directory).error();
-    run.place.cwd = *run.request.cwd;
-    co_return Ok{};
-  }
+// Held so that nobody removes it before the agent has it.
+Task<Status> FindWorkspace(Core& core, Flight& flight, Run& run) {
   const std::string id = *run.request.workspace;
   std::vector<LockRequest> wanted;
   wanted.push_back(LockRequest{"workspace:" + id, LockMode::kShared});
@@ -112,24 +118,19 @@ Task<Status> FindPlace(Core& core, Flight& flight, Run& run) {
   run.place.cwd = record->path;
   run.place.workspace = record->id;
   run.place.lease = std::make_shared<RepoLease>(std::move(*lease));
-  auto intend = Intend(core, run.agent, "");
-  auto intended = co_await std::move(intend);
-  co_return std::move(intended);
+  co_return Ok{};
 }
 
-Task<Status> Begin(Core& core, Flight& flight, Run& run) {
-  // Held from before the intent is written: whoever finds an intent and gets this is alone with it.
-  auto lock = LockAgent(core, flight, run.agent.id, *run.agent.session_id);
-  auto lease = co_await std::move(lock);
-  if (!lease) co_return std::move(lease).error();
-  run.lease = std::move(*lease);
-  auto find = run.request.repo ? MakePlace(core, flight, run) : FindPlace(core, flight, run);
+// A workspace or a directory that is there already.
+Task<Status> FindPlace(Core& core, Flight& flight, Run& run) {
+  run.place.cwd = run.request.cwd.value_or("");
+  auto find =
+      run.request.cwd ? CheckDirectory(core, run.place.cwd) : FindWorkspace(core, flight, run);
   auto found = co_await std::move(find);
   if (!found) co_return std::move(found).error();
-  run.agent.workspace_id = run.place.workspace;
-  auto start = StartAgent(core, flight, run.lease, run.agent, run.place.cwd, run.request.command);
-  auto started = co_await std::move(start);
-  co_return std::move(started);
+  auto intend = Intend(core, run, "");
+  auto intended = co_await std::move(intend);
+  co_return std::move(intended);
 }
 
 // The workspace that was made for an agent that did not start goes again.
@@ -184,14 +185,93 @@ Task<Result<Ok>> Undo(Core& core, std::string id, SharedSessionLease session,
   co_return std::move(forgotten);
 }
 
+// One whose start another daemon began: true, if its session is there; it runs.
+Task<Result<bool>> Adopt(Core& core, Flight& flight, SharedSessionLease lease, std::string id) {
+  const auto* agent = core.state.Find<AgentRecord>(id);
+  const auto* session = core.state.Find<SessionRecord>(id);
+  if (agent == nullptr || session == nullptr) co_return false;
+  auto look = core.tmux.Has(flight, *lease, id);
+  auto found = co_await std::move(look);
+  if (!found) co_return std::move(found).error();
+  if (*found == Presence::kAbsent) co_return false;
+  auto record = RecordRunning(core, *session, *agent);
+  auto recorded = co_await std::move(record);
+  if (!recorded) co_return std::move(recorded).error();
+  co_return true;
+}
+
+// Under the lease of the agent: it runs, and its intent is gone; or all of it is.
+Task<Status> Settle(Core& core, Flight& flight, SharedSessionLease session, IntentRecord record) {
+  const std::string& id = record.subject;
+  const RunIntent intent = RunIntentOf(record);
+  if (!intent.undo) {
+    auto adopt = Adopt(core, flight, session, id);
+    auto adopted = co_await std::move(adopt);
+    if (!adopted) co_return std::move(adopted).error();
+    if (*adopted) co_return Ok{};
+  }
+  SharedRepoLease lease;
+  const Repository repo{intent.repo, intent.repo};
+  if (!intent.repo.empty()) {
+    std::vector<std::string> ids{id};
+    auto lock_repo = LockRepository(core, flight, repo, std::move(ids));
+    auto locked = co_await std::move(lock_repo);
+    if (!locked) co_return std::move(locked).error();
+    lease = std::move(*locked);
+    auto settle = SettleWorkspace(core, lease, id);
+    auto settled = co_await std::move(settle);
+    if (!settled) co_return std::move(settled).error();
+  }
+  auto undo = Undo(core, id, session, lease, repo, false);
+  auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(undo));
+  auto wait = unit.Done();
+  auto undone = co_await std::move(wait);
+  co_return std::move(undone);
+}
+
+// What an earlier request for this agent did not see through.
+Task<Status> SettleEarlier(Core& core, Flight& flight, const Run& run) {
+  const IntentRecord* left = core.state.Find<IntentRecord>(RunIntentId(run.agent.id));
+  if (left == nullptr) co_return Ok{};
+  auto settle = Settle(core, flight, run.lease, *left);
+  auto settled = co_await std::move(settle);
+  co_return std::move(settled);
+}
+
+Task<Status> Begin(Core& core, Flight& flight, Run& run) {
+  // Held from before the intent is written: whoever finds an intent and gets this is alone with it.
+  auto lock = LockAgent(core, flight, run.agent.id, *run.agent.session_id);
+  auto lease = co_await std::move(lock);
+  if (!lease) co_return std::move(lease).error();
+  run.lease = std::move(*lease);
+  auto settle = SettleEarlier(core, flight, run);
+  auto settled = co_await std::move(settle);
+  if (!settled) co_return std::move(settled).error();
+  if (const auto* known = core.state.Find<AgentRecord>(run.agent.id); known != nullptr) {
+    const std::string& id = run.agent.id;
+    if (!IsRun(core, *known, run.request)) {
+      co_return Error{ErrorCode::kConflict, "agent '" + id + "' exists already", ""};
+    }
+    run.agent = *known;
+    co_return Ok{};
+  }
+  auto find = run.request.repo ? MakePlace(core, flight, run) : FindPlace(core, flight, run);
+  auto found = co_await std::move(find);
+  if (!found) co_return std::move(found).error();
+  run.agent.workspace_id = run.place.workspace;
+  auto start = StartAgent(core, flight, run.lease, run.agent, run.place.cwd, run.request.command);
+  auto started = co_await std::move(start);
+  co_return std::move(started);
+}
+
 // What cannot be undone now is left to TendRuns.
 Task<Result<Ok>> UndoOrLeave(Core& core, std::string id, SharedSessionLease session,
-                             SharedRepoLease workspace, Repository repo) {
+                             SharedRepoLease workspace, Repository repo, bool fresh) {
   const IntentRecord* known = core.state.Find<IntentRecord>(RunIntentId(id));
   if (known == nullptr) co_return Ok{};
   RunIntent intent = RunIntentOf(*known);
   const bool made = !intent.repo.empty();
-  auto undo = Undo(core, id, session, made ? workspace : nullptr, std::move(repo), true);
+  auto undo = Undo(core, id, session, made ? workspace : nullptr, std::move(repo), fresh);
   auto undone = co_await std::move(undo);
   if (undone) co_return Ok{};
   intent.undo = true;
@@ -202,16 +282,24 @@ Task<Result<Ok>> UndoOrLeave(Core& core, std::string id, SharedSessionLease sess
 
 }  // namespace
 
+bool IsRun(const Core& core, const AgentRecord& agent, const AgentRunRequest& request) {
+  return agent.name == request.name && agent.command == request.command &&
+         agent.name_space == request.name_space && IsRecent(core, agent.created_at_ms);
+}
+
 Task<Result<AgentRecord>> RunAgent(Core& core, Flight& flight, AgentRunRequest request,
                                    AgentRecord agent) {
-  Run run{std::move(request), std::move(agent), nullptr, {}};
+  Run run;
+  run.request = std::move(request);
+  run.agent = std::move(agent);
   const Here here = co_await WhereAmI();
   auto begin = Begin(core, flight, run);
   co_await begin.EndIn(here.scope);
   Status begun = begin.cancelled() ? Status(Error{ErrorCode::kCancelled, "", ""}) : begin.Take();
   if (begun) co_return std::move(run.agent);
+  if (!run.intended) co_return std::move(begun).error();
   auto undo = UndoOrLeave(core, run.agent.id, std::move(run.lease), std::move(run.place.lease),
-                          std::move(run.place.repo));
+                          std::move(run.place.repo), run.made);
   auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(undo));
   auto wait = unit.Done();
   static_cast<void>(co_await std::move(wait));  // the first error is the one to tell
@@ -220,53 +308,16 @@ Task<Result<AgentRecord>> RunAgent(Core& core, Flight& flight, AgentRunRequest r
 
 namespace {
 
-// One whose start another daemon began: true, if its session is there; it runs.
-Task<Result<bool>> Adopt(Core& core, Flight& tend, SharedSessionLease lease, std::string id) {
-  const auto* agent = core.state.Find<AgentRecord>(id);
-  const auto* session = core.state.Find<SessionRecord>(id);
-  if (agent == nullptr || session == nullptr) co_return false;
-  auto look = core.tmux.Has(tend, *lease, id);
-  auto found = co_await std::move(look);
-  if (!found) co_return std::move(found).error();
-  if (*found == Presence::kAbsent) co_return false;
-  auto record = RecordRunning(core, *session, *agent);
-  auto recorded = co_await std::move(record);
-  if (!recorded) co_return std::move(recorded).error();
-  co_return true;
-}
-
-Task<Status> Settle(Core& core, IntentRecord record) {
+Task<Status> SettleLeft(Core& core, IntentRecord record) {
   Flight tend(0, "AgentSettle", "", 0, core.seams.clock.Now(), core.seams.log);
-  const std::string& id = record.subject;
-  auto lock = LockAgent(core, tend, id, id);
+  auto lock = LockAgent(core, tend, record.subject, record.subject);
   auto session = co_await std::move(lock);
   if (!session) co_return std::move(session).error();
   const IntentRecord* known = core.state.Find<IntentRecord>(record.id);
   if (known == nullptr) co_return Ok{};
-  const RunIntent intent = RunIntentOf(*known);
-  if (!intent.undo) {
-    auto adopt = Adopt(core, tend, *session, id);
-    auto adopted = co_await std::move(adopt);
-    if (!adopted) co_return std::move(adopted).error();
-    if (*adopted) co_return Ok{};
-  }
-  SharedRepoLease lease;
-  const Repository repo{intent.repo, intent.repo};
-  if (!intent.repo.empty()) {
-    std::vector<std::string> ids{id};
-    auto lock_repo = LockRepository(core, tend, repo, std::move(ids));
-    auto locked = co_await std::move(lock_repo);
-    if (!locked) co_return std::move(locked).error();
-    lease = std::move(*locked);
-    auto settle = SettleWorkspace(core, lease, id);
-    auto settled = co_await std::move(settle);
-    if (!settled) co_return std::move(settled).error();
-  }
-  auto undo = Undo(core, id, *session, lease, repo, false);
-  auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(undo));
-  auto wait = unit.Done();
-  auto undone = co_await std::move(wait);
-  co_return std::move(undone);
+  auto settle = Settle(core, tend, *session, *known);
+  auto settled = co_await std::move(settle);
+  co_return std::move(settled);
 }
 
 // Those that no request is busy with.
@@ -290,7 +341,7 @@ Task<void> TendRuns(Core& core) {
   while (true) {
     const std::vector<IntentRecord> left = LeftBehind(core);
     for (const IntentRecord& each : left) {
-      auto settle = Settle(core, each);
+      auto settle = SettleLeft(core, each);
       const Status settled = co_await std::move(settle);
       if (settled || told == settled.error().message) continue;
       told = settled.error().message;

@@ -8,8 +8,12 @@
 
 namespace oj {
 
-// Makes or finds the place where the agent's program is to run, and starts it there. Error: nothing
-// is left, or TendRuns is at it.
+// Whether the agent, whose id this request would have, is what it started when it was first asked.
+bool IsRun(const Core& core, const AgentRecord& agent, const AgentRunRequest& request);
+
+// Makes or finds the place where the agent's program is to run, and starts it there. What an
+// earlier request began with the same id is settled first; an agent that it started is the result.
+// Error: nothing is left, or TendRuns is at it.
 Task<Result<AgentRecord>> RunAgent(Core& core, Flight& flight, AgentRunRequest request,
                                    AgentRecord agent);
 

@@ -241,16 +241,16 @@ constexpr Kind kKinds[] = {
 };
 static_assert(std::size(kKinds) == std::variant_size_v<RequestBody>);
 
-// The same for the same request, in every build and whatever the order of its fields (FNV-1a).
+// The same for the same request, in every build and whatever the order of its fields.
 std::string DigestOf(const json::object& object) {
   std::map<std::string_view, std::string> fields;
   for (const auto& [name, value] : object) {
     if (name == "request_id" || name == "timeout_ms" || name == "progress") continue;
     fields[name] = json::serialize(value);
   }
-  std::uint64_t hash = 0xcbf29ce484222325u;
+  std::uint64_t hash = StableHash("");
   const auto add = [&hash](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+    hash = StableHash(text, hash);
     hash = (hash ^ 0x100u) * 0x100000001b3u;
   };
   for (const auto& [name, text] : fields) {

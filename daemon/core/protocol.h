@@ -151,6 +151,12 @@ std::string Frame(std::string_view payload);
 // Ids and names that reach a tool or a path: [A-Za-z0-9._-]{1,128}, not beginning with '-' or '.'.
 bool IsValidId(std::string_view id);
 
+// The same in every build and every life of a daemon (FNV-1a).
+inline std::uint64_t StableHash(std::string_view text, std::uint64_t hash = 0xcbf29ce484222325u) {
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
+
 // `text` with every byte sequence that is not UTF-8 replaced by U+FFFD.
 std::string ToUtf8(std::string_view text);
 

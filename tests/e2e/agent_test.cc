@@ -155,6 +155,32 @@ TEST_F(AgentTest, OneWhoseClientLeavesDuringTheCheckoutLeavesNothing) {
   ExpectBareRepository();
 }
 
+TEST_F(AgentTest, ARunThatADaemonDiedInIsOneAgentWhenItIsAskedForOnceMore) {
+  world_.Hook("post-checkout", "[ -e '" + world_.dir() + "/hooked' ] && exit 0\ntouch '" +
+                                   world_.dir() + "/hooked'; sleep 60\n");
+  Start();
+  const json::object run{{"type", "AgentRun"},
+                         {"name", "fix"},
+                         {"command", {"cat"}},
+                         {"repo", world_.repo()},
+                         {"request_id", "once"}};
+  Wire client = world_.Connect();
+  client.Send(run);
+  ASSERT_TRUE(Eventually([this] { return fs::exists(world_.dir() + "/hooked"); }));
+  world_.daemon().Signal(SIGKILL);
+  world_.DaemonEnded();
+  Start();
+  const auto started = world_.Ask(run);
+  ASSERT_EQ(Text(started, "type"), "AgentStarted") << json::serialize(started);
+  const std::string id = Text(started, "agent_id");
+  EXPECT_TRUE(HasSession(id));
+  EXPECT_TRUE(fs::exists(world_.PathOf(id) + "/file"));
+  const auto agents = world_.Ask({{"type", "Query"}, {"query", {{"type", "ListAgents"}}}});
+  EXPECT_EQ(agents.at("agents").as_array().size(), 1U);
+  EXPECT_EQ(world_.GitSays(world_.repo(), {"for-each-ref", "--format=%(refname)"}),
+            "refs/heads/main\nrefs/heads/oj/" + id);
+}
+
 TEST_F(AgentTest, AResumeStartsItsProgramAnewWithTheArgumentForIt) {
   Start();
   const std::string id = Text(Run("fix", "echo \"run $*.\"; exec cat"), "agent_id");

@@ -11,10 +11,12 @@ namespace {
 
 namespace json = boost::json;
 
-std::string ShortHex(std::uint64_t number) {
-  std::string text;
-  for (int shift = 20; shift >= 0; shift -= 4) text += "0123456789abcdef"[number >> shift & 15];
-  return text;
+std::string NewId(Core& core, const Flight& flight, const AgentRunRequest& request) {
+  std::string id = request.name + "-" + DigitsFor(flight);
+  const auto* known = core.state.Find<AgentRecord>(id);
+  const bool ours = known == nullptr || IsRun(core, *known, request);
+  if (!flight.request_id.empty() && ours) return id;
+  return request.name + "-" + RandomDigits(core);
 }
 
 Error NoAgent(const std::string& id) {
@@ -67,7 +69,7 @@ Task<Status> ResumeOne(Core& core, Flight& flight, AgentRecord agent) {
 
 Task<Reply> AgentRun(Core& core, Flight& flight, AgentRunRequest request) {
   AgentRecord agent;
-  agent.id = request.name + "-" + ShortHex(core.seams.random.Next());
+  agent.id = NewId(core, flight, request);
   agent.name = request.name;
   agent.name_space = request.name_space;
   agent.session_id = agent.id;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/protocol.h"
+
 namespace oj {
 namespace {
 
@@ -53,6 +55,28 @@ Task<Status> KillUnderLease(Core& core, Flight& flight, SessionLease& lease, std
   auto gone = RecordGone(core, id);
   auto status = co_await std::move(gone);
   co_return std::move(status);
+}
+
+namespace {
+
+std::string EightDigits(std::uint64_t number) {
+  std::string text;
+  for (int shift = 28; shift >= 0; shift -= 4) text += "0123456789abcdef"[number >> shift & 15];
+  return text;
+}
+
+}  // namespace
+
+std::string DigitsFor(const Flight& flight) {
+  const std::uint64_t hash = StableHash(flight.request_id);
+  return EightDigits(hash ^ hash >> 32);
+}
+
+std::string RandomDigits(Core& core) { return EightDigits(core.seams.random.Next()); }
+
+bool IsRecent(const Core& core, WallMillis created_at) {
+  const auto age = core.seams.clock.WallNow() - created_at;
+  return age <= Millis(core.config.reply_cache) + Millis(core.config.handler);
 }
 
 bool IsOver(const AgentRecord* agent) {

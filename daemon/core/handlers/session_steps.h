@@ -17,6 +17,15 @@ Task<Status> CheckDirectory(Core& core, std::string path);
 // knows it, else kNotFound.
 Task<Status> KillUnderLease(Core& core, Flight& flight, SessionLease& lease, std::string id);
 
+// Eight digits that make an id unlike others. Those of a request with a name are the same each time
+// it is asked, so that a retry, also of another daemon, finds what the first one began.
+std::string DigitsFor(const Flight& flight);
+std::string RandomDigits(Core& core);
+
+// Whether a record of then may be the work of a request that is made now and was made before: as
+// long as replies are kept, and the request may have taken.
+bool IsRecent(const Core& core, WallMillis created_at);
+
 // No agent (null), or one whose program has ended.
 bool IsOver(const AgentRecord* agent);
 

@@ -15,12 +15,6 @@ namespace json = boost::json;
 // Removals of one repository at a time: each is git, waiting for the disk, and git again.
 constexpr int kAtOnce = 4;
 
-std::string ShortHex(std::uint64_t number) {
-  std::string text;
-  for (int shift = 28; shift >= 0; shift -= 4) text += "0123456789abcdef"[number >> shift & 15];
-  return text;
-}
-
 Error UnknownWorkspace(const std::string& id) {
   return {ErrorCode::kNotFound, "workspace '" + id + "' does not exist", ""};
 }
@@ -183,19 +177,46 @@ std::vector<Candidate> Select(const Core& core, Selects selects) {
   return candidates;
 }
 
+WorkspaceRecord Wanted(const Core& core, const WorkspaceAddRequest& request, std::string id) {
+  WorkspaceRecord record;
+  record.id = std::move(id);
+  record.name_space = request.name_space;
+  record.repo = request.repo;
+  record.path = WorkspacePath(core, record.id);
+  record.branch = request.branch.value_or("oj/" + record.id);
+  record.created_at_ms = core.seams.clock.WallNow();
+  return record;
+}
+
+// Whether `known`, whose id was made up, may be what this request made when it was first asked.
+bool IsAdd(const Core& core, const WorkspaceRecord& known, const WorkspaceRecord& wanted) {
+  return known.name_space == wanted.name_space && known.repo == wanted.repo &&
+         known.branch == wanted.branch && !known.agent_id && IsRecent(core, known.created_at_ms);
+}
+
+WorkspaceRecord Wanted(Core& core, const Flight& flight, const WorkspaceAddRequest& request) {
+  if (request.name) return Wanted(core, request, *request.name);
+  WorkspaceRecord wanted = Wanted(core, request, "ws-" + DigitsFor(flight));
+  const auto* known = core.state.Find<WorkspaceRecord>(wanted.id);
+  const bool ours = known == nullptr || IsAdd(core, *known, wanted);
+  if (!flight.request_id.empty() && ours) return wanted;
+  return Wanted(core, request, "ws-" + RandomDigits(core));
+}
+
+std::string Created(const WorkspaceRecord& record) {
+  return json::serialize(json::object{{"type", "WorkspaceCreated"},
+                                      {"id", record.id},
+                                      {"path", record.path},
+                                      {"branch", *record.branch}});
+}
+
 }  // namespace
 
 Task<Reply> WorkspaceAdd(Core& core, Flight& flight, WorkspaceAddRequest request) {
   auto find = core.git.Find(flight, request.repo);
   auto repo = co_await std::move(find);
   if (!repo) co_return std::move(repo).error();
-  WorkspaceRecord record;
-  record.id = request.name ? *request.name : "ws-" + ShortHex(core.seams.random.Next());
-  record.name_space = request.name_space;
-  record.repo = request.repo;
-  record.path = WorkspacePath(core, record.id);
-  record.branch = request.branch.value_or("oj/" + record.id);
-  record.created_at_ms = core.seams.clock.WallNow();
+  const WorkspaceRecord record = Wanted(core, flight, request);
   std::vector<std::string> ids{record.id};
   auto lock = LockRepository(core, flight, *repo, std::move(ids));
   auto lease = co_await std::move(lock);
@@ -203,16 +224,15 @@ Task<Reply> WorkspaceAdd(Core& core, Flight& flight, WorkspaceAddRequest request
   auto settle = SettleWorkspace(core, *lease, record.id);
   auto settled = co_await std::move(settle);
   if (!settled) co_return std::move(settled).error();
-  if (core.state.Find<WorkspaceRecord>(record.id) != nullptr) {
+  if (const auto* known = core.state.Find<WorkspaceRecord>(record.id); known != nullptr) {
+    const bool made = !request.name && known->status == WorkspaceStatus::kReady;
+    if (made && IsAdd(core, *known, record)) co_return Created(*known);
     co_return Error{ErrorCode::kConflict, "workspace '" + record.id + "' exists already", ""};
   }
   auto make = MakeWorkspace(core, flight, *lease, *repo, record);
   auto made = co_await std::move(make);
   if (!made) co_return std::move(made).error();
-  co_return json::serialize(json::object{{"type", "WorkspaceCreated"},
-                                         {"id", record.id},
-                                         {"path", record.path},
-                                         {"branch", *record.branch}});
+  co_return Created(record);
 }
 
 Task<Reply> WorkspaceDrop(Core& core, Flight& flight, WorkspaceDropRequest request) {

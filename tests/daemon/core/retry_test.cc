@@ -199,6 +199,86 @@ TEST_F(RetryTest, EqualPrunesShareOneRunAndOtherOnesDoNot) {
   EXPECT_EQ(Kills(), 1U);
 }
 
+// What has a made-up id.
+class MadeUpIdTest : public RetryTest {
+ protected:
+  MadeUpIdTest() { runner.Hangs("list-panes"); }
+  std::string Member(const std::string& payload, std::string_view name) {
+    const auto replies = Ask(payload);
+    if (replies.size() != 1) return std::to_string(replies.size()) + " replies";
+    const std::size_t at = replies[0].find("\"" + std::string(name) + "\":\"");
+    if (at == std::string::npos) return replies[0];
+    const std::size_t begin = at + name.size() + 4;
+    return replies[0].substr(begin, replies[0].find('"', begin) - begin);
+  }
+  std::string Run(const std::string& more) {
+    return Member(R"({"type":"AgentRun","name":"a","command":["sh"],"cwd":"/src")" + more + "}",
+                  "agent_id");
+  }
+  std::string Add(const std::string& more) {
+    runner.Answer("rev-parse", 0, "/repo/.git\n");
+    return Member(R"({"type":"WorkspaceAdd","repo":"/repo")" + more + "}", "id");
+  }
+  std::size_t Count(const std::string& command) const {
+    const Log all = runner.Commands();
+    return static_cast<std::size_t>(std::count(all.begin(), all.end(), command));
+  }
+  // The stored replies are forgotten, as by a daemon that died before it stored them.
+  void ForgetReplies() { loop.wall += Millis(config.reply_cache) + 1; }
+};
+
+TEST_F(MadeUpIdTest, ARunThatIsAskedForOnceMoreFindsTheFirstAlsoWhenItsReplyIsForgotten) {
+  Serve();
+  const std::string id = Run(R"(,"request_id":"r")");
+  EXPECT_THAT(id, ::testing::MatchesRegex("a-[0-9a-f]+"));
+  ForgetReplies();
+  EXPECT_EQ(Run(R"(,"request_id":"r")"), id);
+  EXPECT_EQ(Count("new-session"), 1U);
+}
+
+TEST_F(MadeUpIdTest, OtherRequestsAndOnesWithoutARequestIdStartOtherAgents) {
+  Serve();
+  std::set<std::string> ids;
+  for (const char* more : {R"(,"request_id":"r")", R"(,"request_id":"s")", "", ""}) {
+    ids.insert(Run(more));
+  }
+  EXPECT_THAT(ids, SizeIs(4));
+  EXPECT_EQ(Count("new-session"), 4U);
+}
+
+// A request_id may be used again when it is forgotten, and digits may be the same by chance.
+TEST_F(MadeUpIdTest, AnAgentThatIsOldOrAnotherIsNeverTakenForTheFirst) {
+  Serve();
+  const std::string id = Run(R"(,"request_id":"r")");
+  ForgetReplies();
+  EXPECT_NE(Run(R"(,"request_id":"r","namespace":"other")"), id);
+  EXPECT_EQ(Count("new-session"), 2U);
+  loop.wall += Millis(config.handler);
+  EXPECT_NE(Run(R"(,"request_id":"r")"), id);
+  EXPECT_EQ(Count("new-session"), 3U);
+}
+
+TEST_F(MadeUpIdTest, AnAddWithoutANameFindsTheFirstToo) {
+  files.directories = {{"/state/workspaces"}};
+  Serve();
+  const std::string id = Add(R"(,"request_id":"r")");
+  EXPECT_THAT(id, ::testing::MatchesRegex("ws-[0-9a-f]+"));
+  ForgetReplies();
+  EXPECT_EQ(Add(R"(,"request_id":"r")"), id);
+  EXPECT_EQ(Count("worktree add"), 1U);
+  EXPECT_NE(Add(""), id);
+}
+
+// A start that failed leaves nothing that a retry could take for a running agent.
+TEST_F(MadeUpIdTest, ARunThatFailedIsBegunAnew) {
+  Serve();
+  runner.SpawnFails("new-session", 11);
+  EXPECT_THAT(Run(R"(,"request_id":"r")"), HasSubstr(R"("code":"busy")"));
+  const std::string id = Run(R"(,"request_id":"r")");
+  EXPECT_THAT(id, ::testing::MatchesRegex("a-[0-9a-f]+"));
+  EXPECT_EQ(Count("new-session"), 2U);
+}
+
 class ProgressTest : public RetryTest {
  protected:
   // Four sessions, each of which takes 1.5 s to kill.

@@ -21,7 +21,7 @@ class TestLoop final : public Executor, public Clock {
   explicit TestLoop(std::uint64_t seed) : chooses_(true), random_(seed) {}
 
   Instant Now() const override { return now_; }
-  WallMillis WallNow() const override { return 0; }
+  WallMillis WallNow() const override { return wall; }
   Duration elapsed() const { return now_.time_since_epoch(); }
   bool has_timers() const { return timers_.Earliest() != nullptr; }
 
@@ -38,6 +38,9 @@ class TestLoop final : public Executor, public Clock {
     strand->RunOne();
     return true;
   }
+  // Stands still until a test sets it.
+  WallMillis wall = 0;
+
   void RunReady() {
     while (RunTurn()) {
     }

@@ -37,6 +37,44 @@ INSTANTIATE_TEST_SUITE_P(Crashes, SweepOf,
                            return name;
                          });
 
+// What has a request_id finds what was begun by the first. What runs in tmux does not survive a
+// loss of power, and is not started anew by a request that was seen through before.
+TEST(Sweep, RunsAndAddsWithARequestIdConvergeUnlessThePowerIsLost) {
+  const auto scenario = ParseScenario(R"(
+about = "test"
+[config]
+timeouts.handler = 20000
+[[repo]]
+path = "/repos/main"
+files = 3
+[[tool]]
+tool = "git"
+delay_ms = 4
+[[tool]]
+tool = "tmux"
+delay_ms = 4
+[[client]]
+name = "alice"
+steps = [
+  { call = { type = "AgentRun", name = "a", command = ["sh"], repo = "/repos/main", request_id = "1" }, expect = "AgentStarted" },
+  { call = { type = "WorkspaceAdd", repo = "/repos/main", request_id = "2" }, expect = "WorkspaceCreated" },
+  { call = { type = "AgentRun", name = "b", command = ["sh"], cwd = "/tmp", request_id = "3" }, expect = "AgentStarted" },
+]
+)",
+                                      "test.toml");
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const SweepReport report = Sweep(*scenario);
+  std::cout << AsText(report);
+  EXPECT_EQ(report.wrong, "");
+  for (const SweepRow& row : report.rows) {
+    EXPECT_GE(row.points, 50u) << Name(row.kind);
+    EXPECT_EQ(row.bytes_lost, 0u) << Name(row.kind) << " " << row.first;
+    EXPECT_EQ(row.broke_laws, 0u) << Name(row.kind) << " " << row.first;
+    if (row.kind == SweepKind::kPowerLoss || row.kind == SweepKind::kPowerLossUnsynced) continue;
+    EXPECT_EQ(row.converged, row.points) << Name(row.kind) << " " << row.first;
+  }
+}
+
 // An agent that is run once more is another agent.
 TEST(Sweep, FindsARequestThatIsNotTheSameDoneTwice) {
   const auto scenario = ParseScenario(R"(
