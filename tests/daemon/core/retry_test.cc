@@ -1,5 +1,7 @@
 // Retries: requests with a request_id, requests that are the same, and clients that wait as long as
 // there is progress.
+#include "core/agents.h"
+#include "core/handlers/session_steps.h"
 #include "server_fixture.h"
 
 namespace oj {
@@ -267,6 +269,30 @@ TEST_F(MadeUpIdTest, AnAddWithoutANameFindsTheFirstToo) {
   EXPECT_EQ(Add(R"(,"request_id":"r")"), id);
   EXPECT_EQ(Count("worktree add"), 1U);
   EXPECT_NE(Add(""), id);
+}
+
+// Another daemon died in it, and tmux did not answer until now: nobody has settled it yet.
+TEST_F(MadeUpIdTest, ARunThatWasLeftHalfDoneIsSettledBeforeItIsBegunAnew) {
+  Flight named(0, "AgentRun", "", 0, loop.Now(), events, "r");
+  AgentRecord agent;
+  agent.id = "a-" + DigitsFor(named);
+  agent.name = "a";
+  agent.session_id = agent.id;
+  agent.command = {"sh"};
+  agent.status = AgentStatus::kStarting;
+  store.snapshot.agents.push_back(agent);
+  SessionRecord session;
+  session.id = agent.id;
+  session.status = SessionStatus::kUnknown;
+  store.snapshot.sessions.push_back(session);
+  store.snapshot.intents.push_back({RunIntentId(agent.id), "run", agent.id, "{}", 0});
+  runner.Hangs("has-session");
+  Serve();
+  loop.Advance(config.tmux);
+  for (int i = 0; i < 2; ++i) runner.Answer("has-session", 1, "", "can't find session");
+  EXPECT_EQ(Run(R"(,"request_id":"r")"), agent.id);
+  EXPECT_EQ(Count("kill-session"), 1U);
+  EXPECT_EQ(Count("new-session"), 1U);
 }
 
 // A start that failed leaves nothing that a retry could take for a running agent.
