@@ -92,7 +92,7 @@ Connection::Interim Listener(const Question& question, Duration limit, Deadline&
     const json::object& object = frame.get_object();
     if (TextField(object, "type") != "Progress") return std::nullopt;
     question.on_progress({NumberField(object, "done", 0), NumberField(object, "total", 0),
-                          TextField(object, "item")});
+                          TextField(object, "item"), TextField(object, "message")});
     deadline = Deadline::After(Now(), limit);
     return deadline;
   };

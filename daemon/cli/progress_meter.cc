@@ -22,15 +22,15 @@ std::string BarOf(const std::string& title, const Progress& progress, int column
   const std::int64_t done = std::clamp<std::int64_t>(progress.done, 0, total);
   const std::string count = std::to_string(done) + "/" + std::to_string(total);
   const std::size_t fixed = title.size() + count.size() + 4;  // " [", "] "
-  if (room < fixed + kLeastOfBar) return CutTo(count + " " + progress.item, room);
+  const std::string& now = progress.message.empty() ? progress.item : progress.message;
+  if (room < fixed + kLeastOfBar) return CutTo(count + " " + now, room);
   const std::size_t width = std::min(kMostOfBar, (room - fixed + kLeastOfBar) / 2);
   const auto full = static_cast<std::size_t>(done) * width / static_cast<std::size_t>(total);
   const std::string head = title + " [";
   const std::string tail = "] " + count;
-  const std::string item =
-      progress.item.empty() ? "" : CutTo(" " + progress.item, room - fixed - width);
+  const std::string what = now.empty() ? "" : CutTo(" " + now, room - fixed - width);
   return head + Styled(std::string(full, '#'), Style::kGood, color) +
-         std::string(width - full, '-') + tail + item;
+         std::string(width - full, '-') + tail + what;
 }
 
 ProgressMeter::ProgressMeter(const Environment& environment, std::string title)
@@ -39,21 +39,20 @@ ProgressMeter::ProgressMeter(const Environment& environment, std::string title)
       bar_(environment.err_is_terminal && Variable("TERM") != "dumb") {}
 
 void ProgressMeter::Show(const Progress& progress) {
+  const bool news = last_.total == 0 || progress.done != last_.done;
   last_ = progress;
   if (progress.total < 2) return;
   const std::string item = OneLine(progress.item);
-  if (!bar_) {
+  if (bar_) {
+    const Progress shown{progress.done, progress.total, item, OneLine(progress.message)};
+    const bool color = Variable("NO_COLOR").empty();
+    drawn_ = true;
+    environment_.err("\r" + BarOf(title_, shown, environment_.err_columns(), color) + "\x1b[K");
+  } else if (news) {
     environment_.err(title_ + ": " + std::to_string(progress.done) + " of " +
                      std::to_string(progress.total) + " done" + (item.empty() ? "" : ": " + item) +
                      "\n");
-    return;
   }
-  const bool color = Variable("NO_COLOR").empty();
-  drawn_ = true;
-  environment_.err(
-      "\r" +
-      BarOf(title_, {progress.done, progress.total, item}, environment_.err_columns(), color) +
-      "\x1b[K");
 }
 
 void ProgressMeter::Clear() {

@@ -1,4 +1,5 @@
-// ProgressMeter: how far a request has got, on stderr: a bar on a terminal, else a line a step.
+// ProgressMeter: how far a request has got, on stderr: a bar on a terminal, which also tells what
+// is under way, else a line a step.
 #pragma once
 
 #include <string>

@@ -14,7 +14,8 @@ namespace oj::cli {
 struct Progress {
   std::int64_t done = 0;
   std::int64_t total = 0;
-  std::string item = {};  // the last that was done
+  std::string item = {};     // the last that was done
+  std::string message = {};  // what is under way, or empty
 };
 
 struct Question {

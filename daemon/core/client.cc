@@ -298,10 +298,16 @@ Task<void> Settled(Waiter& waiter) {
 }
 
 std::string ProgressFrame(const Progress& progress) {
-  return boost::json::serialize(boost::json::object{{"type", "Progress"},
-                                                    {"done", progress.done},
-                                                    {"total", progress.total},
-                                                    {"item", ToUtf8(progress.item)}});
+  boost::json::object frame{{"type", "Progress"},
+                            {"done", progress.done},
+                            {"total", progress.total},
+                            {"item", ToUtf8(progress.item)}};
+  std::string under_way;
+  for (const std::string& each : progress.under_way) {
+    under_way += (under_way.empty() ? "" : ", ") + ToUtf8(each);
+  }
+  if (!under_way.empty()) frame["message"] = std::move(under_way);
+  return boost::json::serialize(frame);
 }
 
 }  // namespace

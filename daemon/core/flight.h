@@ -46,7 +46,8 @@ struct Waiter {
 struct Progress {
   std::size_t done = 0;
   std::size_t total = 0;
-  std::string item;  // the last that was done
+  std::string item;                    // the last that was done
+  std::vector<std::string> under_way;  // those that have begun and not ended, a few
 };
 
 class Flight final : private Timer {
@@ -85,11 +86,21 @@ class Flight final : private Timer {
   // may be empty.
   std::function<std::string()> outcome;
 
-  void Expect(std::size_t units) { progress_.total = units; }
+  // Each is a sign of life to who waits: how many units there are, that one begins, that it has
+  // ended. Who is slow hears of the last state only.
+  void Expect(std::size_t units) {
+    progress_.total = units;
+    Tell();
+  }
+  void Start(std::string item) {
+    progress_.under_way.push_back(std::move(item));
+    Tell();
+  }
   void Advance(std::string item) {
     ++progress_.done;
+    std::erase(progress_.under_way, item);
     progress_.item = std::move(item);
-    for (Waiter* each : waiters_) each->Tell();
+    Tell();
   }
   const Progress& progress() const { return progress_; }
 
@@ -105,6 +116,9 @@ class Flight final : private Timer {
 
  private:
   friend class FlightTable;
+  void Tell() {
+    for (Waiter* each : waiters_) each->Tell();
+  }
   void OnDue() noexcept override { Latch(CancelReason::kDeadline); }
 
   EventLog& log_;

@@ -104,6 +104,7 @@ Task<Reply> AgentResume(Core& core, Flight& flight, AgentResumeRequest request) 
   Outcome outcome(flight, "resumed", {{"skipped", std::move(selected.skipped)}});
   for (const AgentRecord& each : selected.agents) outcome.Expect(each.id);
   for (const AgentRecord& each : selected.agents) {
+    outcome.Begun(each.id);
     auto resume = ResumeOne(core, flight, each);
     const auto resumed = co_await std::move(resume);
     if (resumed) {

@@ -31,6 +31,7 @@ class Outcome {
     state_->remaining.insert(id);
     flight_.Expect(state_->remaining.size());
   }
+  void Begun(const std::string& id) { flight_.Start(id); }
   void Done(const std::string& id, boost::json::value what) {
     state_->members[list_].as_array().push_back(std::move(what));
     End(id);

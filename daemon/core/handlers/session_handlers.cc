@@ -183,6 +183,7 @@ Task<Reply> SessionPrune(Core& core, Flight& flight, SessionPruneRequest request
   Outcome outcome(flight, "pruned", {{"skipped", skipped}});
   for (const SessionRecord& each : selected) outcome.Expect(each.id);
   for (const SessionRecord& each : selected) {
+    outcome.Begun(each.id);
     Status pruned = Ok{};
     if (!request.dry_run) {
       auto prune = PruneOne(core, flight, each.id);

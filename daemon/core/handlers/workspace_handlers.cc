@@ -58,6 +58,7 @@ Task<void> RemoveInTurn(Batch& batch) {
   while (batch.next < batch.candidates.size()) {
     Candidate candidate = batch.candidates[batch.next++];
     const std::string id = candidate.record.id;
+    batch.outcome.Begun(id);
     auto remove = RemoveOne(batch, std::move(candidate));
     const auto removed = co_await std::move(remove);
     Tell(batch.outcome, id, removed);

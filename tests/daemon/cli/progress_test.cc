@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 
 #include "cli/progress_meter.h"
 #include "run_test_base.h"
@@ -45,6 +46,12 @@ TEST(BarOf, IsAsFullAsTheWorkIsDoneAndFitsTheTerminal) {
   }
 }
 
+TEST(BarOf, TellsWhatIsUnderWayWhereThatIsKnown) {
+  EXPECT_EQ(BarOf("pruning", {0, 4, "", "w1, w2"}, 40, false),
+            "pruning [----------------] 0/4 w1, w2");
+  EXPECT_EQ(BarOf("pruning", {2, 4, "w1", "w3"}, 40, false), "pruning [########--------] 2/4 w3");
+}
+
 TEST(BarOf, SurvivesFiguresThatMakeNoSense) {
   EXPECT_THAT(BarOf("p", {9, 4, ""}, 40, false), HasSubstr("4/4"));
   EXPECT_THAT(BarOf("p", {-1, 0, ""}, 40, false), HasSubstr("0/1"));
@@ -64,6 +71,29 @@ TEST_F(ProgressTest, IsALineEachWhereStderrIsNoTerminal) {
   EXPECT_EQ(Run({"workspace", "prune"}), 0);
   EXPECT_THAT(err_, HasSubstr("pruning: 1 of 3 done: w1\npruning: 2 of 3 done: w2\n"));
   EXPECT_THAT(err_, Not(HasSubstr("\x1b")));
+}
+
+TEST_F(ProgressTest, BeginOfAUnitIsInTheBarAndNoLineOfItsOwn) {
+  const auto begins = [](ServedConnection& connection) {
+    connection.ReadFrame();
+    for (const char* frame :
+         {R"("done":0,"total":2,"item":"")", R"("done":0,"total":2,"item":"","message":"w1")",
+          R"("done":1,"total":2,"item":"w1","message":"w2")"}) {
+      connection.Write(Frame(R"({"type":"Progress",)" + std::string(frame) + "}"));
+    }
+    connection.Write(Frame(kPruned));
+    connection.ReadFrame();
+  };
+  Serve(begins);
+  EXPECT_EQ(Run({"workspace", "prune"}), 0);
+  EXPECT_THAT(err_, testing::StartsWith("pruning: 0 of 2 done\npruning: 1 of 2 done: w1\n0 work"));
+  server_.reset();
+  std::filesystem::remove(directory_.path() + "/daemon.sock");
+  OnATerminal();
+  Serve(begins);
+  EXPECT_EQ(Run({"workspace", "prune"}), 0);
+  EXPECT_THAT(err_, HasSubstr("0/2 w1"));
+  EXPECT_THAT(err_, HasSubstr("1/2 w2"));
 }
 
 TEST_F(ProgressTest, IsABarThatIsTakenOffInTheEndOnATerminal) {

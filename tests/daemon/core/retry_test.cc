@@ -324,13 +324,26 @@ TEST_F(ProgressTest, TheLimitOfAClientThatSeesProgressCountsFromTheLastSignOfLif
   for (int i = 0; i < 60; ++i) loop.Advance(100ms);
   const auto frames = peer.Replies();
   // The last unit's progress is the reply.
-  ASSERT_THAT(frames, SizeIs(4));
-  for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_THAT(frames[i],
-                AllOf(HasSubstr(R"("type":"Progress")"),
-                      HasSubstr("\"done\":" + std::to_string(i + 1)), HasSubstr(R"("total":4)")));
+  ASSERT_THAT(frames, SizeIs(5));
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_THAT(frames[i], AllOf(HasSubstr(R"("type":"Progress")"), HasSubstr(R"("total":4)"),
+                                 HasSubstr("\"done\":" + std::to_string(i))));
   }
-  EXPECT_THAT(frames[3], HasSubstr("SessionsPruned"));
+  EXPECT_THAT(frames[4], HasSubstr("SessionsPruned"));
+}
+
+// Else one whose first unit is large looks dead.
+TEST_F(ProgressTest, TheSelectionAndTheFirstUnitAreToldBeforeAnythingIsDone) {
+  Serve();
+  Peer peer = Connect();
+  peer.Ask(kPrune);
+  EXPECT_THAT(peer.Replies(),
+              ElementsAre(R"({"type":"Progress","done":0,"total":4,"item":"","message":"a"})"));
+  loop.Advance(1500ms);
+  EXPECT_THAT(peer.Replies(),
+              ElementsAre(R"({"type":"Progress","done":1,"total":4,"item":"a","message":"b"})"));
+  peer.Close();
+  for (int i = 0; i < 30; ++i) loop.Advance(100ms);
 }
 
 // Lesson: no overall deadline: N items times the limit of each.
@@ -350,7 +363,7 @@ TEST_F(ProgressTest, AUnitThatHangsEndsTheWaitWithWhatIsDone) {
   loop.Advance(10ms);
   peer.Ask(kPrune);
   loop.Advance(1500ms);
-  EXPECT_THAT(peer.Replies(), ElementsAre(HasSubstr(R"("done":1)")));
+  EXPECT_THAT(peer.Replies(), ElementsAre(HasSubstr(R"("done":0)"), HasSubstr(R"("done":1)")));
   peer.Close();
   EXPECT_EQ(events.Count(EventKind::kRequestLatched), 1U);
   for (int i = 0; i < 30; ++i) loop.Advance(100ms);
