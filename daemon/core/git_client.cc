@@ -28,6 +28,22 @@ std::string_view PathAfter(std::string_view record, int count) {
   return record;
 }
 
+// Of the records of `ls-files -v --stage`.
+bool IsAssumedUnchanged(std::string_view line) {
+  return !line.empty() && line[0] >= 'a' && line[0] <= 'z';
+}
+bool IsSubmodule(std::string_view line) {
+  return line.size() > 2 && line.substr(2).starts_with("160000 ");
+}
+// An index of a million files has few of these.
+bool IsUnwatched(std::string_view line) { return IsAssumedUnchanged(line) || IsSubmodule(line); }
+
+// Makes git (2.36 or later; with an earlier one nothing here is ever removed, since it has no
+// `worktree list -z`) look at files that it was told to skip (skip-worktree) and that are there all
+// the same, whether or not the checkout is sparse. It must come before the command's name.
+const std::initializer_list<const char*> kLookAtSkipped = {
+    "-c", "core.sparseCheckout=true", "-c", "sparse.expectFilesOutsideOfPatterns=false"};
+
 void KeepFirst(std::string& first, std::string_view path) {
   if (first.empty()) first = path;
 }
@@ -90,9 +106,8 @@ std::vector<std::string> ParseUnwatched(std::string_view text) {
     const std::size_t tab = line.find('\t');
     if (tab == std::string_view::npos) continue;
     const std::string path(line.substr(tab + 1));
-    const bool assumed_unchanged = line[0] >= 'a' && line[0] <= 'z';
-    if (assumed_unchanged || line[0] == 'S') paths.push_back(path);
-    if (line.substr(2).starts_with("160000 ")) paths.push_back(path + "/.git");
+    if (IsAssumedUnchanged(line)) paths.push_back(path);
+    if (IsSubmodule(line)) paths.push_back(path + "/.git");
   }
   return paths;
 }
@@ -106,8 +121,10 @@ RepoLease::~RepoLease() {
 }
 
 Task<Result<ProcessResult>> GitClient::Git(Flight& flight, RepoLease* lease, std::string directory,
-                                           std::vector<std::string> arguments) {
+                                           std::vector<std::string> arguments,
+                                           bool (*keep)(std::string_view record)) {
   ToolCommand command;
+  command.keep = keep;
   command.tool = "git";
   command.argv = {config_.git_tool, "-C", std::move(directory), "--no-optional-locks"};
   for (const char* setting : {"gc.auto=0", "maintenance.auto=false", "core.fsmonitor=false"}) {
@@ -192,13 +209,11 @@ Task<Status> GitClient::Add(Flight& flight, RepoLease& lease, Repository repo, s
 }
 
 Task<Result<TreeState>> GitClient::Look(Flight& flight, RepoLease& lease, std::string path) {
-  std::vector<std::string> arguments{"status",
-                                     "--porcelain=v2",
-                                     "--branch",
-                                     "-z",
-                                     "--untracked-files=all",
-                                     "--ignored=matching",
-                                     "--ignore-submodules=none"};
+  std::vector<std::string> arguments(kLookAtSkipped.begin(), kLookAtSkipped.end());
+  for (const char* each : {"status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all",
+                           "--ignored=matching", "--ignore-submodules=none"}) {
+    arguments.emplace_back(each);
+  }
   auto run = Git(flight, &lease, path, std::move(arguments));
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
@@ -211,8 +226,9 @@ Task<Result<TreeState>> GitClient::Look(Flight& flight, RepoLease& lease, std::s
 
 Task<Result<std::vector<std::string>>> GitClient::Unwatched(Flight& flight, RepoLease& lease,
                                                             std::string path) {
-  std::vector<std::string> arguments{"ls-files", "-v", "--stage", "-z"};
-  auto run = Git(flight, &lease, path, std::move(arguments));
+  std::vector<std::string> arguments(kLookAtSkipped.begin(), kLookAtSkipped.end());
+  for (const char* each : {"ls-files", "-v", "--stage", "-z"}) arguments.emplace_back(each);
+  auto run = Git(flight, &lease, path, std::move(arguments), &IsUnwatched);
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return ParseUnwatched(result->out);

@@ -76,7 +76,7 @@ class GitClient {
   // kNotFound: the directory is no worktree, or none any more.
   Task<Result<TreeState>> Look(Flight& flight, RepoLease& lease, std::string path);
   // Where there may be work that no TreeState tells of, whether it is there or not: files that git
-  // was told not to look at (assume-unchanged, skip-worktree), and the repositories of submodules.
+  // was told to assume unchanged, and the repositories of submodules.
   Task<Result<std::vector<std::string>>> Unwatched(Flight& flight, RepoLease& lease,
                                                    std::string path);
   // How many commits of `head` no ref but `branch` reaches; `branch` empty: no ref at all.
@@ -91,7 +91,8 @@ class GitClient {
 
  private:
   Task<Result<ProcessResult>> Git(Flight& flight, RepoLease* lease, std::string directory,
-                                  std::vector<std::string> arguments);
+                                  std::vector<std::string> arguments,
+                                  bool (*keep)(std::string_view record) = nullptr);
 
   Tools& tools_;
   const Config& config_;

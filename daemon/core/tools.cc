@@ -84,6 +84,7 @@ Task<Result<ProcessResult>> Tools::Run(Flight& flight, ToolCommand command, Afte
   if (command.tagged) spec.env = {{"LC_ALL", "C.UTF-8"}, {"GIT_TERMINAL_PROMPT", "0"}};
   spec.unset_env = kUnset;
   spec.output_limit = config_.max_output_bytes;
+  spec.keep = command.keep;
   if (command.tagged) spec.lease_tag = instance_ + "." + RequestName(flight.id);
   spec.kill = command.kill;
   spec.deadline = Deadline::After(clock_.Now(), command.timeout);

@@ -21,6 +21,7 @@ struct ToolCommand {
   // False: what leaves the process group is not ours to kill, and inherits nothing of ours (a tmux
   // server, from which all sessions have their environment).
   bool tagged = true;
+  bool (*keep)(std::string_view record) = nullptr;  // as ProcessSpec has it
 };
 
 // What a command left behind, however its run was left.

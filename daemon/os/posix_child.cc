@@ -66,12 +66,25 @@ bool OutputPipe::Read() {
       Close();
       return false;
     }
-    const std::size_t fits = std::min(limit_ - text_.size(), static_cast<std::size_t>(n));
-    text_.append(buffer.data(), fits);
-    flooded_ = fits < static_cast<std::size_t>(n);
+    text_.append(buffer.data(), static_cast<std::size_t>(n));
+    if (keep_ != nullptr) DropRecords();
+    flooded_ = text_.size() > limit_;
+    text_.resize(std::min(text_.size(), limit_));
     if (flooded_) return false;
   }
   return true;
+}
+
+void OutputPipe::DropRecords() {
+  std::size_t from = kept_;
+  for (std::size_t end; (end = text_.find('\0', from)) != std::string::npos; from = end + 1) {
+    if (!keep_(std::string_view(text_).substr(from, end - from))) continue;
+    std::copy(text_.begin() + static_cast<std::ptrdiff_t>(from),
+              text_.begin() + static_cast<std::ptrdiff_t>(end + 1),
+              text_.begin() + static_cast<std::ptrdiff_t>(kept_));
+    kept_ += end + 1 - from;
+  }
+  text_.erase(kept_, from - kept_);
 }
 
 std::string OutputPipe::Take() {
@@ -86,13 +99,14 @@ void OutputPipe::Close() {
   fd_.Reset();
 }
 
-PosixChild::PosixChild(PosixProcessHost& host, SpawnJob& job, std::size_t output_limit)
+PosixChild::PosixChild(PosixProcessHost& host, SpawnJob& job, std::size_t output_limit,
+                       OutputPipe::Keep keep)
     : host_(host),
       pid_(job.pid),
       lease_tag_(job.lease_tag),
       pidfd_(std::move(job.pidfd)),
-      out_(*host.poller_, *this, std::move(job.out), output_limit),
-      err_(*host.poller_, *this, std::move(job.err), output_limit) {}
+      out_(*host.poller_, *this, std::move(job.out), output_limit, keep),
+      err_(*host.poller_, *this, std::move(job.err), output_limit, nullptr) {}
 
 PosixChild::~PosixChild() {
   host_.poller_->Forget(pidfd_.get());

@@ -34,8 +34,10 @@ class OutputPipe final : private SocketPoller::Watcher {
     ~Owner() = default;
   };
 
-  OutputPipe(SocketPoller& poller, Owner& owner, UniqueFd fd, std::size_t limit)
-      : poller_(poller), owner_(owner), fd_(std::move(fd)), limit_(limit) {}
+  // `keep`: as ProcessSpec has it.
+  using Keep = bool (*)(std::string_view record);
+  OutputPipe(SocketPoller& poller, Owner& owner, UniqueFd fd, std::size_t limit, Keep keep)
+      : poller_(poller), owner_(owner), fd_(std::move(fd)), limit_(limit), keep_(keep) {}
   ~OutputPipe() { Close(); }
 
   int Watch();  // 0 or an errno
@@ -48,12 +50,16 @@ class OutputPipe final : private SocketPoller::Watcher {
   void OnEvents(std::uint32_t events) noexcept override;
   // True: there may be more, after many reads.
   bool Read();
+  // Drops what is not to be kept of the records that are whole.
+  void DropRecords();
   void Close();
 
   SocketPoller& poller_;
   Owner& owner_;
   UniqueFd fd_;
   std::size_t limit_;
+  Keep keep_;
+  std::size_t kept_ = 0;  // so much of the text has been looked through
   std::string text_;
   bool flooded_ = false;
 };
@@ -62,7 +68,8 @@ class PosixChild final : public ChildProcess,
                          private OutputPipe::Owner,
                          private SocketPoller::Watcher {
  public:
-  PosixChild(PosixProcessHost& host, SpawnJob& job, std::size_t output_limit);
+  PosixChild(PosixProcessHost& host, SpawnJob& job, std::size_t output_limit,
+             OutputPipe::Keep keep);
   ~PosixChild() override;
   // Begins to watch. 0 or an errno.
   int Watch();

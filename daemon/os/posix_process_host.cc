@@ -117,7 +117,7 @@ class PosixProcessHost::LateChild final : public ChildProcess {
   // Without a watch, HasEnded() still tells.
   void OnAnswer() {
     if (order_->error == 0) {
-      child_ = std::make_unique<PosixChild>(host_, *order_, limit_);
+      child_ = std::make_unique<PosixChild>(host_, *order_, limit_, nullptr);
       static_cast<void>(child_->Watch());
       if (killed_) child_->Send(Signal::kKill);
     }
@@ -290,6 +290,7 @@ Task<std::unique_ptr<ChildProcess>> PosixProcessHost::Spawn(const ProcessSpec& s
                                                             SpawnFailure* failure) {
   auto order = std::make_shared<Order>(spec);
   const std::size_t output_limit = spec.output_limit;
+  const OutputPipe::Keep keep = spec.keep;
   auto claim = std::make_unique<Claim>(*this, order);
   Answer answer(order, *this);
   const bool answered = co_await answer;
@@ -299,7 +300,7 @@ Task<std::unique_ptr<ChildProcess>> PosixProcessHost::Spawn(const ProcessSpec& s
   }
   failure->error = order->error;
   if (order->error != 0) co_return nullptr;
-  auto child = std::make_unique<PosixChild>(*this, *order, output_limit);
+  auto child = std::make_unique<PosixChild>(*this, *order, output_limit, keep);
   failure->error = child->Watch();
   if (failure->error != 0) co_return nullptr;
   co_return std::move(child);

@@ -104,7 +104,15 @@ const Precious kPrecious[] = {
        world.GitSays(path, {"update-index", "--skip-worktree", "file"});
        Append(path, "file");
      },
-     "git does not look at"},
+     "uncommitted"},
+    // Outside of what is checked out, and yet there.
+    {"SkippedInASparseTree",
+     [](GitWorld& world, const std::string& path) {
+       world.GitSays(path, {"sparse-checkout", "set", "--no-cone", "/file"});
+       world.GitSays(path, {"config", "--worktree", "sparse.expectFilesOutsideOfPatterns", "true"});
+       WriteFile(path + "/other", "mine");
+     },
+     "uncommitted"},
     {"RepositoryInARepository",
      [](GitWorld& world, const std::string& path) {
        world.GitSays(path, {"init", "-q", "nested"});
@@ -235,6 +243,50 @@ TEST(RemovalTest, ACleanWorkspaceGoesWhateverItsIndexOrItsCommitsElsewhereSay) {
     EXPECT_THAT(Ids(dropped, "dropped"), ElementsAre(name)) << json::serialize(dropped);
     EXPECT_TRUE(world.IsGone(name));
   }
+}
+
+// An index whose listing is larger than what is kept of any command's output.
+class HugeIndexTest : public testing::Test {
+ protected:
+  static constexpr int kFiles = 150000;
+  // Entries of files that nobody checks out, but for those that are there already.
+  void SetUp() override {
+    const std::string list = world_.dir() + "/entries";
+    const std::string blob = world_.GitSays(world_.repo(), {"rev-parse", "HEAD:file"});
+    std::string entries;
+    for (int i = 0; i < kFiles; ++i) {
+      const std::string number = std::to_string(i);
+      entries += "100644 " + blob + "\td" + std::to_string(i % 300) +
+                 "/a-file-whose-name-is-of-a-length-that-names-have-in-large-repositories-" +
+                 number + "\n";
+    }
+    WriteFile(list, entries);
+    const auto made =
+        world_
+            .Start({"sh", "-c",
+                    "cd '" + world_.repo() + "' && git update-index --index-info < '" + list +
+                        "' && git commit -qm huge && git sparse-checkout set " +
+                        "--no-cone '/file' '/other' '/.gitignore'"})
+            ->Wait(milliseconds(60000));
+    ASSERT_EQ(made.code, 0) << made.err;
+    ASSERT_TRUE(world_.StartDaemon());
+    ASSERT_EQ(Text(world_.Add("w1"), "type"), "WorkspaceCreated");
+  }
+
+  GitWorld world_;
+};
+
+TEST_F(HugeIndexTest, ACleanWorkspaceGoesAndOneWithAHiddenFileStays) {
+  ASSERT_EQ(Text(world_.Add("w2"), "type"), "WorkspaceCreated");
+  world_.GitSays(world_.PathOf("w2"), {"update-index", "--assume-unchanged", "file"});
+  Append(world_.PathOf("w2"), "file");
+  const auto pruned = world_.Prune({{"all", true}});
+  EXPECT_THAT(Ids(pruned, "pruned"), ElementsAre("w1")) << json::serialize(pruned);
+  EXPECT_THAT(Ids(pruned, "failed"), ElementsAre("w2"));
+  EXPECT_THAT(json::serialize(pruned), HasSubstr("git does not look at, such as 'file'"));
+  const auto listed = world_.Git(world_.PathOf("w2"), {"ls-files", "-v", "--stage", "-z"});
+  EXPECT_GT(listed.out.size(), 16U << 20);
+  std::printf("%d files in the index, a listing of %zu bytes\n", kFiles, listed.out.size());
 }
 
 }  // namespace

@@ -40,6 +40,9 @@ struct ProcessSpec {
   std::vector<std::pair<std::string, std::string>> env;  // added to the inherited environment
   std::span<const char* const> unset_env;                // names taken from it; must outlive Run()
   std::size_t output_limit = 64 << 20;  // bytes of stdout and of stderr, each; more kills the tree
+  // Not null: records of stdout (each ends in NUL) for which it is false are of no interest: a host
+  // may drop them as they come, and then they do not count against the limit.
+  bool (*keep)(std::string_view record) = nullptr;
   // Not empty: exported as OJ_LEASE, and processes that left the group are known by it and belong
   // to the tree. Empty: the tree is the process group (a tmux server may escape from it).
   std::string lease_tag;

@@ -98,7 +98,7 @@ TEST(ParseUnwatched, TellsHiddenFilesAndSubmodulesOnly) {
   EXPECT_THAT(ParseUnwatched(Records({"H 100644 aa 0\tfile", "h 100644 aa 0\tassumed one",
                                       "S 100644 aa 0\tskipped", "s 100644 aa 0\tboth",
                                       "M 100644 aa 1\tunmerged", "H 160000 aa 0\tsub", "x", ""})),
-              ElementsAre("assumed one", "skipped", "both", "sub/.git"));
+              ElementsAre("assumed one", "both", "sub/.git"));
 }
 
 }  // namespace

@@ -79,6 +79,28 @@ TEST_F(PosixProcessHostTest, OutputAtTheLimitIsNoFlood) {
   EXPECT_EQ(Run(spec).out.size(), 70000U);
 }
 
+TEST_F(PosixProcessHostTest, RecordsThatAreNotKeptDoNotCountAgainstTheLimit) {
+  ProcessSpec spec = Shell(
+      "yes 'of no interest' | head -n 200000 | tr '\\n' '\\0'; printf '!one\\0'; "
+      "yes 'neither' | head -n 200000 | tr '\\n' '\\0'; printf '!two\\0rest'");
+  spec.output_limit = 200000;
+  spec.keep = [](std::string_view record) { return record.starts_with('!'); };
+
+  const Ended ended = Run(std::move(spec));
+
+  EXPECT_TRUE(ended.in_time);
+  EXPECT_EQ(ended.status.value, 0);
+  EXPECT_EQ(ended.out, std::string("!one\0!two\0rest", 14));
+}
+
+TEST_F(PosixProcessHostTest, RecordsThatAreKeptDoCountAgainstTheLimit) {
+  ProcessSpec spec = Shell("yes '!kept' | tr '\\n' '\\0'");
+  spec.output_limit = 100000;
+  spec.keep = [](std::string_view record) { return record.starts_with('!'); };
+
+  EXPECT_LE(Run(std::move(spec)).out.size(), 100000U);
+}
+
 TEST_F(PosixProcessHostTest, StandardInputIsEmpty) {
   const Ended ended = Run(Command({"cat"}));
 
