@@ -253,6 +253,31 @@ Task<Result<std::int64_t>> GitClient::OwnCommits(Flight& flight, RepoLease& leas
                        *result);
 }
 
+Task<Result<std::string>> GitClient::FirstLost(Flight& flight, RepoLease& lease, Repository repo,
+                                               std::vector<std::string> commits,
+                                               std::string branch) {
+  constexpr std::size_t kAtOnce = 1000;  // a command line is bounded
+  for (std::size_t begin = 0; begin < commits.size(); begin += kAtOnce) {
+    std::vector<std::string> arguments{"rev-list", "--single-worktree", "--ignore-missing",
+                                       "--max-count=1"};
+    const std::size_t end = std::min(begin + kAtOnce, commits.size());
+    for (std::size_t at = begin; at < end; ++at) arguments.push_back(commits[at]);
+    arguments.emplace_back("--not");
+    if (!branch.empty()) arguments.push_back("--exclude=" + std::string(kBranchPrefix) + branch);
+    arguments.emplace_back("--all");
+    if (branch.empty()) arguments.emplace_back("--reflog");
+    arguments.emplace_back("--");
+    auto run = Git(flight, &lease, repo.common_dir, std::move(arguments));
+    auto result = co_await std::move(run);
+    if (!result) co_return std::move(result).error();
+    if (!result->Succeeded()) {
+      co_return ToolFailed("git", "look for lost commits in '" + repo.path + "'", *result);
+    }
+    if (!result->out.empty()) co_return FirstLine(result->out);
+  }
+  co_return std::string();
+}
+
 Task<Status> GitClient::Deregister(Flight& flight, RepoLease& lease, Repository repo,
                                    std::string path) {
   std::vector<std::string> arguments{"worktree", "remove", "--force", "--force", "--", path};

@@ -82,8 +82,13 @@ class GitClient {
   // How many commits of `head` no ref but `branch` reaches; `branch` empty: no ref at all.
   Task<Result<std::int64_t>> OwnCommits(Flight& flight, RepoLease& lease, Repository repo,
                                         std::string head, std::string branch);
+  // The first of the commits that would be lost with a reflog that leads to them, or "": with
+  // `branch` and its reflog, or, where that is empty, with a worktree's: refs and reflogs that stay
+  // lead to all the others. Those that are gone already are not lost.
+  Task<Result<std::string>> FirstLost(Flight& flight, RepoLease& lease, Repository repo,
+                                      std::vector<std::string> commits, std::string branch);
   // Takes the one entry out, locked or not, whose directory was moved away. None there is Ok: the
-  // list decides.
+  // list decides. What lies at `path` is deleted if it is a worktree.
   Task<Status> Deregister(Flight& flight, RepoLease& lease, Repository repo, std::string path);
   // Deletes the branch if it is still at `head`; false: it is not, or is checked out elsewhere.
   Task<Result<bool>> DeleteBranch(Flight& flight, RepoLease& lease, Repository repo,

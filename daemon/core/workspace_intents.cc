@@ -61,6 +61,7 @@ std::string AddIntentId(const std::string& workspace) { return "add:" + workspac
 IntentRecord ToRecord(const AddIntent& intent, const std::string& workspace, WallMillis now) {
   json::object detail{{"repo", intent.repo}, {"path", intent.path}, {"branch", intent.branch}};
   if (intent.start) detail["start"] = *intent.start;
+  if (intent.trash) detail["trash"] = *intent.trash;
   return {AddIntentId(workspace), "add", workspace, json::serialize(detail), now};
 }
 
@@ -71,6 +72,7 @@ Result<AddIntent> AddIntentOf(const IntentRecord& record) {
   intent.path = in.Text("path");
   intent.branch = in.Text("branch");
   intent.start = in.OptionalText("start");
+  intent.trash = in.OptionalText("trash");
   return in.Whole(std::move(intent));
 }
 
@@ -140,26 +142,6 @@ Task<Status> MakeWorkspacesDirectory(Core& core) {
   auto made = co_await std::move(bounded);
   if (!made) co_return DiskTooSlow("make '" + WorkspacesDirectory(core) + "'");
   co_return std::move(*made);
-}
-
-Task<Status> MoveToTrash(Core& core, std::string workspace, std::string path) {
-  auto look = LookAt(core, path);
-  auto there = co_await std::move(look);
-  if (!there) co_return std::move(there).error();
-  if (there->type == FileType::kNone) co_return Ok{};
-  auto make = MakeWorkspacesDirectory(core);
-  auto directory = co_await std::move(make);
-  if (!directory) co_return std::move(directory).error();
-  const std::string trash = TrashPath(core, workspace);
-  // Recorded first: what is in the trash without a record is nobody's to delete.
-  auto commit = core.state.Commit(TrashRecord(trash, core.seams.clock.WallNow()));
-  auto recorded = co_await std::move(commit);
-  if (!recorded) co_return std::move(recorded).error();
-  auto rename = Rename(core, path, trash);
-  auto renamed = co_await std::move(rename);
-  if (!renamed) co_return std::move(renamed).error();
-  core.trash.Ring();
-  co_return Ok{};
 }
 
 namespace {

@@ -15,6 +15,9 @@ struct AddIntent {
   std::string path;
   std::string branch;
   std::optional<std::string> start;  // the commit at which the branch is made; absent: it was there
+  // Where the directory goes when the add is undone. Once it lies there, what is at `path` is
+  // somebody else's.
+  std::optional<std::string> trash = std::nullopt;
 };
 std::string AddIntentId(const std::string& workspace);
 IntentRecord ToRecord(const AddIntent& intent, const std::string& workspace, WallMillis now);
@@ -47,8 +50,6 @@ std::string TrashPath(Core& core, const std::string& workspace);
 Task<Result<FileInfo>> LookAt(Core& core, std::string path);
 Task<Status> Rename(Core& core, std::string from, std::string to);
 Task<Status> MakeWorkspacesDirectory(Core& core);
-// What is at `path`, if anything, goes into the trash, to be deleted.
-Task<Status> MoveToTrash(Core& core, std::string workspace, std::string path);
 
 // Goes on with a removal: undoes it where nothing was done yet, else finishes it.
 Task<Result<Removed>> ResumeRemoval(Core& core, SharedRepoLease lease, std::string workspace,

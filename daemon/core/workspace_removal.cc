@@ -2,11 +2,10 @@
 
 #include "core/handlers/session_steps.h"
 #include "core/workspace_intents.h"
+#include "core/worktree_entry.h"
 
 namespace oj {
 namespace {
-
-constexpr std::size_t kMostOfGitFile = 4096;
 
 Error Stays(const std::string& id, const std::string& why, bool force_helps = true) {
   return {ErrorCode::kConflict,
@@ -31,36 +30,6 @@ std::optional<std::string> Unsafe(const TreeState& tree) {
   if (!tree.ignored.empty()) return "has ignored files, such as '" + tree.ignored + "'";
   if (tree.branch.empty()) return "has a detached head: its commits may be on no branch";
   return std::nullopt;
-}
-
-// What git keeps for the worktree alone and would be lost with it, as the reason why it stays, or
-// "": an operation that has begun and not ended, repositories of submodules.
-Task<Result<std::string>> KeptByGit(Core& core, std::string path) {
-  auto read = core.seams.files.Read(path + "/.git", kMostOfGitFile);
-  const Deadline limit = Deadline::After(core.seams.clock.Now(), std::chrono::seconds(5));
-  auto bounded = Shield(core.seams.clock, limit, std::move(read));
-  auto link = co_await std::move(bounded);
-  if (!link) co_return Error{ErrorCode::kUnavailable, "'" + path + "/.git' cannot be read", ""};
-  if (!*link) co_return std::move(*link).error();
-  std::string directory = link->value().substr(0, link->value().find('\n'));
-  constexpr std::string_view kPrefix = "gitdir: ";
-  if (!directory.starts_with(kPrefix)) co_return std::string();
-  directory.erase(0, kPrefix.size());
-  constexpr std::pair<const char*, const char*> kSigns[] = {
-      {"MERGE_HEAD", "is in the middle of a merge"},
-      {"CHERRY_PICK_HEAD", "is in the middle of a cherry-pick"},
-      {"REVERT_HEAD", "is in the middle of a revert"},
-      {"BISECT_LOG", "is in the middle of a bisection"},
-      {"rebase-merge", "is in the middle of a rebase"},
-      {"rebase-apply", "is in the middle of a rebase"},
-      {"modules", "has repositories of submodules"}};
-  for (const auto& [name, why] : kSigns) {
-    auto look = LookAt(core, directory + "/" + name);
-    auto there = co_await std::move(look);
-    if (!there) co_return std::move(there).error();
-    if (there->type != FileType::kNone) co_return std::string(why);
-  }
-  co_return std::string();
 }
 
 // The first that is there of what git does not look at, or "".
@@ -101,7 +70,10 @@ Task<Result<TreeState>> Verify(Core& core, Flight& flight, SharedRepoLease lease
   if (!unwatched->empty()) {
     co_return Stays(id, "has what git does not look at, such as '" + *unwatched + "'");
   }
-  auto ask = KeptByGit(core, path);
+  auto find = EntryOf(core, path);
+  auto entry = co_await std::move(find);
+  if (!entry) co_return std::move(entry).error();
+  auto ask = KeptByEntry(core, flight, lease, repo, std::move(*entry), tree->head);
   auto kept = co_await std::move(ask);
   if (!kept) co_return std::move(kept).error();
   if (!kept->empty()) co_return Stays(id, *kept);
@@ -144,11 +116,33 @@ Task<Status> LookAgain(Core& core, Flight& flight, SharedRepoLease lease, std::s
   if (same) co_return Ok{};
   auto back = Rename(core, intent.trash, intent.path);
   auto renamed = co_await std::move(back);
+  if (!renamed && renamed.error().code == ErrorCode::kConflict) {
+    co_return Error{ErrorCode::kConflict,
+                    "workspace '" + id + "' changed while it was being removed, and '" +
+                        intent.path + "' is there again: move that away; until then it lies in '" +
+                        intent.trash + "'",
+                    ""};
+  }
   if (!renamed) co_return std::move(renamed).error();
   auto forget = Forget(core, id);
   auto forgotten = co_await std::move(forget);
   if (!forgotten) co_return std::move(forgotten).error();
   co_return Stays(id, "changed while it was being removed");
+}
+
+// Where it was asked for, and nothing is lost with it.
+Task<Result<bool>> DeleteItsBranch(Core& core, Flight& finish, SharedRepoLease lease,
+                                   Repository repo, RemoveIntent intent) {
+  if (!intent.how.delete_branch || intent.branch.empty()) co_return false;
+  if (!intent.how.force) {
+    auto ask = IsLastToKnow(core, finish, lease, repo, intent.branch, intent.head);
+    auto last = co_await std::move(ask);
+    if (!last) co_return std::move(last).error();
+    if (*last) co_return false;
+  }
+  auto remove = core.git.DeleteBranch(finish, *lease, repo, intent.branch, intent.head);
+  auto deleted = co_await std::move(remove);
+  co_return std::move(deleted);
 }
 
 // From the trash on: every step may have been done before.
@@ -169,15 +163,13 @@ Task<Result<Removed>> Finish(Core& core, SharedRepoLease lease, std::string id, 
   }
   Removed removed{id, intent.path, std::nullopt};
   if (intent.registered) {
-    auto deregister = core.git.Deregister(finish, *lease, repo, intent.path);
+    auto deregister = TakeOutEntry(core, finish, lease, repo, intent.path);
     auto gone = co_await std::move(deregister);
     if (!gone) co_return std::move(gone).error();
-    if (intent.how.delete_branch && !intent.branch.empty()) {
-      auto remove = core.git.DeleteBranch(finish, *lease, repo, intent.branch, intent.head);
-      auto deleted = co_await std::move(remove);
-      if (!deleted) co_return std::move(deleted).error();
-      if (*deleted) removed.branch = intent.branch;
-    }
+    auto remove = DeleteItsBranch(core, finish, lease, repo, intent);
+    auto deleted = co_await std::move(remove);
+    if (!deleted) co_return std::move(deleted).error();
+    if (*deleted) removed.branch = intent.branch;
   }
   std::vector<Change> changes;
   changes.emplace_back(Delete{RecordKind::kWorkspace, id});

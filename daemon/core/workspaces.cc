@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/workspace_intents.h"
+#include "core/worktree_entry.h"
 
 namespace oj {
 
@@ -29,15 +30,44 @@ Task<Result<SharedRepoLease>> LockRepository(Core& core, Flight& flight, Reposit
 
 namespace {
 
+// The directory that was being made goes into the trash; its place there is in the intent before it
+// goes. True: it lies there now.
+Task<Result<bool>> MoveAway(Core& core, const std::string& id, AddIntent& intent) {
+  if (!intent.trash) {
+    intent.trash = TrashPath(core, id);
+    IntentRecord record = ToRecord(intent, id, core.seams.clock.WallNow());
+    const auto* known = core.state.Find<IntentRecord>(record.id);
+    if (known != nullptr) record.created_at_ms = known->created_at_ms;
+    auto commit = core.state.Commit(std::move(record));
+    auto recorded = co_await std::move(commit);
+    if (!recorded) co_return std::move(recorded).error();
+  }
+  auto look_there = LookAt(core, *intent.trash);
+  auto in_trash = co_await std::move(look_there);
+  if (!in_trash) co_return std::move(in_trash).error();
+  if (in_trash->type != FileType::kNone) co_return true;
+  auto look_here = LookAt(core, intent.path);
+  auto in_place = co_await std::move(look_here);
+  if (!in_place) co_return std::move(in_place).error();
+  if (in_place->type == FileType::kNone) co_return false;
+  auto make = MakeWorkspacesDirectory(core);
+  auto directory = co_await std::move(make);
+  if (!directory) co_return std::move(directory).error();
+  auto rename = Rename(core, intent.path, *intent.trash);
+  auto renamed = co_await std::move(rename);
+  if (!renamed) co_return std::move(renamed).error();
+  co_return true;
+}
+
 // Step by step, each of which may have been done before: the directory goes into the trash, the
 // entry and the branch go, then the record.
 Task<Status> UndoAdd(Core& core, SharedRepoLease lease, std::string id, AddIntent intent) {
   Flight undo(0, "WorkspaceUndo", "", 0, core.seams.clock.Now(), core.seams.log);
-  auto move = MoveToTrash(core, id, intent.path);
+  auto move = MoveAway(core, id, intent);
   auto moved = co_await std::move(move);
   if (!moved) co_return std::move(moved).error();
   const Repository repo{intent.repo, intent.repo};
-  auto deregister = core.git.Deregister(undo, *lease, repo, intent.path);
+  auto deregister = TakeOutEntry(core, undo, lease, repo, intent.path);
   auto gone = co_await std::move(deregister);
   if (!gone) co_return std::move(gone).error();
   if (intent.start) {
@@ -49,8 +79,10 @@ Task<Status> UndoAdd(Core& core, SharedRepoLease lease, std::string id, AddInten
   std::vector<Change> changes;
   changes.emplace_back(Delete{RecordKind::kWorkspace, id});
   changes.emplace_back(Delete{RecordKind::kIntent, AddIntentId(id)});
+  if (*moved) changes.emplace_back(TrashRecord(*intent.trash, core.seams.clock.WallNow()));
   auto commit = core.state.Commit(std::move(changes));
   auto status = co_await std::move(commit);
+  core.trash.Ring();
   co_return std::move(status);
 }
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 
 #include "git_world.h"
 
@@ -188,6 +189,26 @@ const Precious kPrecious[] = {
        CommitAll(world, path);
      },
      "1 commit on no other branch"},
+    // Nothing but the entry's own reflog leads there: the branch's never did.
+    {"CommitLeftBehindByADetachedHead",
+     [](GitWorld& world, const std::string& path) {
+       world.GitSays(path, {"checkout", "-q", "--detach"});
+       Append(path, "file");
+       CommitAll(world, path);
+       world.GitSays(path, {"checkout", "-q", "oj/w1"});
+     },
+     "only its own reflog leads to"},
+    {"RebaseThatWasGivenUp",
+     [](GitWorld& world, const std::string& path) {
+       Append(path, "other");
+       CommitAll(world, path);
+       world.GitSays(world.repo(), {"merge", "-q", "oj/w1"});
+       world.GitSays(path, {"rebase", "-q", "--force-rebase", "--exec", "false", "HEAD~1"});
+       Append(path, "file");
+       CommitAll(world, path);
+       world.GitSays(path, {"rebase", "--abort"});
+     },
+     "only its own reflog leads to"},
     {"Locked",
      [](GitWorld& world, const std::string& path) {
        world.GitSays(world.repo(), {"worktree", "lock", "--reason", "on a stick", path});
@@ -242,6 +263,38 @@ TEST(RemovalTest, ACleanWorkspaceGoesWhateverItsIndexOrItsCommitsElsewhereSay) {
     const auto dropped = world.Drop(name);
     EXPECT_THAT(Ids(dropped, "dropped"), ElementsAre(name)) << json::serialize(dropped);
     EXPECT_TRUE(world.IsGone(name));
+  }
+}
+
+// The branch stays, and with it its reflog, which leads to what was amended or reset away.
+TEST(RemovalTest, AmendedRebasedAndResetCommitsStayInTheReflogOfTheBranch) {
+  GitWorld world;
+  ASSERT_TRUE(world.StartDaemon());
+  for (const char* name : {"amended", "rebased", "reset", "plain"}) world.Add(name);
+  std::map<std::string, std::string> before;
+  for (const std::string name : {"amended", "rebased", "reset", "plain"}) {
+    const std::string path = world.PathOf(name);
+    WriteFile(path + "/" + name, "mine\n");
+    CommitAll(world, path);
+    before[name] = world.GitSays(path, {"rev-parse", "HEAD"});
+  }
+  world.GitSays(world.PathOf("amended"), {"commit", "-q", "--amend", "-m", "better"});
+  Append(world.PathOf("rebased"), "rebased");
+  world.GitSays(world.PathOf("rebased"), {"commit", "-qam", "fixup! mine"});
+  world.Set("GIT_SEQUENCE_EDITOR", "true");
+  EXPECT_EQ(
+      world.Git(world.PathOf("rebased"), {"rebase", "-q", "-i", "--autosquash", "HEAD~2"}).code, 0);
+  world.GitSays(world.PathOf("reset"), {"reset", "-q", "--hard", "HEAD~1"});
+  for (const std::string name : {"amended", "rebased", "plain"}) {
+    world.GitSays(world.repo(), {"merge", "-q", "oj/" + name});
+  }
+  const auto pruned = world.Prune({{"all", true}, {"delete_branch", true}});
+  EXPECT_THAT(Ids(pruned, "failed"), testing::IsEmpty()) << json::serialize(pruned);
+  EXPECT_FALSE(world.HasBranch("oj/plain"));
+  world.GitSays(world.repo(), {"gc", "-q", "--prune=now"});
+  for (const std::string name : {"amended", "rebased", "reset"}) {
+    EXPECT_TRUE(world.HasBranch("oj/" + name)) << name;
+    EXPECT_EQ(world.GitSays(world.repo(), {"cat-file", "-t", before[name]}), "commit") << name;
   }
 }
 

@@ -151,6 +151,43 @@ TEST_F(WorkspaceTest, ARecordWhoseRepositoryIsGoneIsDroppedByForceOnly) {
   EXPECT_FALSE(fs::exists(world_.PathOf("w1")));
 }
 
+// A git that does something else beside certain commands: shell patterns and commands.
+void Wrap(GitWorld& world, const std::string& cases) {
+  const std::string wrapper = world.dir() + "/git-wrapped";
+  WriteFile(wrapper, "#!/bin/sh\ncase \"$*\" in\n" + cases + "\nesac\nexec git \"$@\"\n");
+  fs::permissions(wrapper, fs::perms::owner_all);
+  world.Configure("[tools]\ngit = \"" + wrapper + "\"\n");
+}
+
+// L6, L7: an editor that saves into a directory that is being removed makes it again.
+TEST_F(WorkspaceTest, WhatIsMadeAtItsPathDuringItsRemovalStaysAndTheRemovalEnds) {
+  const std::string path = world_.PathOf("w1");
+  Wrap(world_,
+       "*'worktree remove'*) mkdir -p '" + path + "/src'; echo mine > '" + path + "/src/file' ;;");
+  Start();
+  Add("w1");
+  EXPECT_THAT(Ids(world_.Drop("w1"), "dropped"), ElementsAre("w1"));
+  EXPECT_FALSE(world_.HasEntry("w1"));
+  EXPECT_TRUE(world_.Workspace("w1").empty());
+  EXPECT_TRUE(Eventually([this] { return world_.Trash().empty() && world_.Intents().empty(); }));
+  const auto pruned = world_.Prune({{"all", true}});
+  EXPECT_THAT(Ids(pruned, "failed"), ElementsAre("w1")) << "a directory without a record is told";
+  EXPECT_EQ(ContentsOf(path), (Contents{{"src/file", "mine\n"}}));
+}
+
+TEST_F(WorkspaceTest, AWorktreeThatAUserMakesAtItsPathDuringItsRemovalStays) {
+  const std::string path = world_.PathOf("w1");
+  Wrap(world_, "*/.trash/*status*) git -C '" + world_.repo() + "' worktree add -q -f -b theirs '" +
+                   path + "' && echo mine > '" + path + "/notes' ;;");
+  Start();
+  Add("w1");
+  const auto dropped = world_.Drop("w1");
+  EXPECT_THAT(Text(dropped, "message"), HasSubstr("'" + path + "' is there again"));
+  EXPECT_THAT(world_.Trash(), testing::SizeIs(1)) << "what lay there is still somewhere";
+  EXPECT_EQ(ReadFile(path + "/notes"), "mine\n");
+  EXPECT_EQ(world_.GitSays(path, {"branch", "--show-current"}), "theirs");
+}
+
 // G10: worktrees of others, on a path that is not mounted now, keep their entries.
 TEST_F(WorkspaceTest, RemovingOneLeavesTheEntriesOfOthersWhoseDirectoriesAreAway) {
   Start();

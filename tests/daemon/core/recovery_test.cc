@@ -16,6 +16,7 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr char kPath[] = "/state/workspaces/w1";
+constexpr char kEntry[] = "/repo/.git/worktrees/w1";
 constexpr char kTrash[] = "/state/workspaces/.trash/w1.7";
 
 class RecoveryTest : public ServerTest {
@@ -159,6 +160,45 @@ TEST_F(RecoveryTest, ARemovalWhoseDirectoryIsNowhereIsFinished) {
   Serve();
   EXPECT_THAT(runner.Commands(), ElementsAre("worktree remove"));
   ExpectGone();
+}
+
+// Lesson for the removal: what an editor makes where the directory lay is nobody's to delete.
+TEST_F(RecoveryTest, ARemovalEndsWhereSomethingWasMadeAtItsPathAndThatStays) {
+  KnowRemoval();
+  files.directories = {kTrash, kPath};
+  files.contents[std::string(kEntry) + "/gitdir"] = std::string(kPath) + "/.git\n";
+  files.contents["/repo/.git/worktrees/w2/gitdir"] = "/state/workspaces/w2/.git\n";
+  TreeIs("");
+  runner.Answer("worktree remove", 128, "", "fatal: '/state/workspaces/w1' is not a working tree");
+  Serve();
+  EXPECT_THAT(files.steps,
+              ElementsAre(std::string("remove ") + kEntry, std::string("remove ") + kTrash));
+  EXPECT_THAT(*files.directories, ElementsAre(kPath));
+  EXPECT_TRUE(files.contents.contains("/repo/.git/worktrees/w2/gitdir"));
+  EXPECT_THAT(Show(), HasSubstr(R"("workspace":null)"));
+  EXPECT_THAT(Intents(), IsEmpty());
+}
+
+TEST_F(RecoveryTest, ARemovalLeavesTheWorktreeThatAUserMadeOnItsEntry) {
+  KnowRemoval();
+  files.directories = {kTrash, kPath};
+  files.contents[std::string(kEntry) + "/gitdir"] = std::string(kPath) + "/.git\n";
+  files.contents[std::string(kPath) + "/.git"] = std::string("gitdir: ") + kEntry + "\n";
+  TreeIs("");
+  Serve();
+  EXPECT_THAT(runner.Commands(), ElementsAre("status"));
+  EXPECT_THAT(files.steps, ElementsAre(std::string("remove ") + kTrash));
+  EXPECT_THAT(Intents(), IsEmpty());
+}
+
+TEST_F(RecoveryTest, AnUndoLeavesWhatWasMadeAtThePathAfterItMovedTheDirectory) {
+  KnowWorkspace(WorkspaceStatus::kCreating);
+  const AddIntent intent{"/repo/.git", kPath, "oj/w1", std::nullopt, kTrash};
+  store.snapshot.intents.push_back(ToRecord(intent, "w1", 0));
+  files.directories = {kTrash, kPath};
+  Serve();
+  EXPECT_THAT(*files.directories, ElementsAre(kPath));
+  EXPECT_THAT(Intents(), IsEmpty());
 }
 
 // O4: a failed look is no clean tree.

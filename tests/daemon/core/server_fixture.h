@@ -122,10 +122,20 @@ class FakeFiles final : public FileSystem {
     if (!directories || directories->contains(path)) info.type = FileType::kDirectory;
     co_return info;
   }
-  Task<Result<std::vector<std::string>>> List(std::string) override {
-    co_return std::vector<std::string>();
+  Task<Result<std::vector<std::string>>> List(std::string directory) override {
+    std::set<std::string> names;
+    directory += '/';
+    for (const auto& [path, text] : contents) {
+      if (!path.starts_with(directory)) continue;
+      const std::string name = path.substr(directory.size());
+      names.insert(name.substr(0, name.find('/')));
+    }
+    co_return std::vector<std::string>(names.begin(), names.end());
   }
-  Task<Result<std::string>> Read(std::string, std::size_t) override { co_return std::string(); }
+  Task<Result<std::string>> Read(std::string file, std::size_t) override {
+    const auto at = contents.find(file);
+    co_return at == contents.end() ? std::string() : at->second;
+  }
   Task<Status> MakeDirectories(std::string) override { co_return Ok{}; }
   Task<Status> Rename(std::string from, std::string to) override {
     if (rename_fails) co_return *rename_fails;
@@ -138,11 +148,15 @@ class FakeFiles final : public FileSystem {
   }
   Task<Status> RemoveTree(std::string path) override {
     if (directories) directories->erase(path);
+    std::erase_if(contents, [&path](const auto& file) {
+      return file.first == path || file.first.starts_with(path + "/");
+    });
     steps.push_back("remove " + path);
     co_return Ok{};
   }
 
   std::optional<std::set<std::string>> directories;
+  std::map<std::string, std::string> contents;  // of files; no other has any
   std::optional<Error> rename_fails;
   Log steps;
 };
