@@ -66,7 +66,7 @@ struct Core {
         started(outside.clock.Now()),
         tools(outside.clock, outside.runner, outside.log, settings, std::move(instance)),
         tmux(outside.clock, tools, outside.log, settings),
-        git(tools, settings),
+        git(tools, settings, outside.clock, outside.files),
         background(behind),
         units(under_way),
         locks(outside.clock, outside.log, behind),

@@ -137,11 +137,14 @@ Task<Result<ProcessResult>> GitClient::Git(Flight& flight, RepoLease* lease, std
   // Whatever way the command is left, what it leaves alive is the lease's to remember.
   struct Remembered {
     RepoLease* lease;
+    WallMillis began;
     Aftermath after;
     ~Remembered() {
-      if (lease != nullptr && after.undead != nullptr) lease->undead_.push_back(after.undead);
+      if (lease == nullptr) return;
+      if (after.undead != nullptr) lease->undead_.push_back(after.undead);
+      if (after.cut_off) lease->DiedSince(began);
     }
-  } remembered{lease, {}};
+  } remembered{lease, clock_.WallNow(), {}};
   auto run = tools_.Run(flight, std::move(command), remembered.after);
   auto result = co_await std::move(run);
   co_return std::move(result);
@@ -195,7 +198,7 @@ Task<Status> GitClient::Add(Flight& flight, RepoLease& lease, Repository repo, s
     arguments.push_back(path);
     arguments.push_back(branch);
   }
-  auto run = Git(flight, &lease, repo.common_dir, std::move(arguments));
+  auto run = GitThatLocks(flight, lease, repo, std::move(arguments));
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return Ok{};
@@ -305,7 +308,7 @@ Task<Result<bool>> GitClient::DeleteBranch(Flight& flight, RepoLease& lease, Rep
     if (each.branch == branch) co_return false;
   }
   std::vector<std::string> arguments{"update-ref", "-d", std::string(kBranchPrefix) + branch, head};
-  auto run = Git(flight, &lease, repo.common_dir, std::move(arguments));
+  auto run = GitThatLocks(flight, lease, repo, std::move(arguments));
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return true;

@@ -11,6 +11,7 @@
 
 #include "core/lock_table.h"
 #include "core/tools.h"
+#include "oj/file_system.h"
 
 namespace oj {
 
@@ -23,9 +24,16 @@ class RepoLease {
   RepoLease& operator=(RepoLease&&) = delete;
   ~RepoLease();
 
+  // A git of ours that began then, or later, was killed, by this daemon or with an earlier one:
+  // lock files that are no older may be its.
+  void DiedSince(WallMillis began) {
+    died_since_ = died_since_ ? std::min(*died_since_, began) : began;
+  }
+
  private:
   friend class GitClient;
   Lease lease_;
+  std::optional<WallMillis> died_since_;
   std::vector<std::shared_ptr<Quarantine>> undead_;
 };
 
@@ -58,7 +66,8 @@ struct TreeState {
 
 class GitClient {
  public:
-  GitClient(Tools& tools, const Config& config) : tools_(tools), config_(config) {}
+  GitClient(Tools& tools, const Config& config, Clock& clock, FileSystem& files)
+      : tools_(tools), config_(config), clock_(clock), files_(files) {}
 
   // All: Errors as Tools::Run; kToolFailed where git says something unexpected. Throw Cancelled
   // with every process of theirs dead, or the lease marked for quarantine. `lease` covers the
@@ -99,8 +108,24 @@ class GitClient {
                                   std::vector<std::string> arguments,
                                   bool (*keep)(std::string_view record) = nullptr);
 
+  // As Git, for a command that locks refs. A lock file in its way that a dead git of ours left is
+  // removed; kBusy, which names it: one that may be somebody's.
+  Task<Result<ProcessResult>> GitThatLocks(Flight& flight, RepoLease& lease, Repository repo,
+                                           std::vector<std::string> arguments);
+  // Why a lock file stays; "": it is not there any more.
+  struct Holder {
+    std::string why;
+    bool may_end = false;  // a process that is at work
+  };
+  // Removes the lock file if it is provably of a dead git under this lease: no older than that git,
+  // and no git is at work in the repository.
+  Task<Result<Holder>> ClearLock(Flight& flight, RepoLease& lease, Repository repo,
+                                 std::string lock);
+
   Tools& tools_;
   const Config& config_;
+  Clock& clock_;
+  FileSystem& files_;
 };
 
 // Of `git worktree list --porcelain -z`, of `git status --porcelain=v2 --branch -z`, and of
@@ -108,5 +133,7 @@ class GitClient {
 std::vector<Worktree> ParseWorktrees(std::string_view text);
 TreeState ParseTreeState(std::string_view text);
 std::vector<std::string> ParseUnwatched(std::string_view text);
+// The lock file, an absolute path, that git says keeps it from its work, or "".
+std::string LockInTheWay(std::string_view said);
 
 }  // namespace oj

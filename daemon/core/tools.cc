@@ -93,6 +93,7 @@ Task<Result<ProcessResult>> Tools::Run(Flight& flight, ToolCommand command, Afte
   auto run = runner_.Run(std::move(spec));
   ProcessResult result = co_await std::move(run);
   after.started = result.started;
+  after.cut_off = result.started && result.end != ProcessResult::End::kExited;
   if (result.quarantine != nullptr) after.undead = result.quarantine;
   // What a cancel interrupted is never judged: this is where the cancel goes on.
   if (result.end == ProcessResult::End::kCancelled) co_await CancellationPoint();

@@ -27,6 +27,7 @@ struct ToolCommand {
 // What a command left behind, however its run was left.
 struct Aftermath {
   bool started = false;                // a process has run
+  bool cut_off = false;                // it did not end by itself, or not well: a signal ended it
   std::shared_ptr<Quarantine> undead;  // not null: something of its tree may be alive
 };
 

@@ -155,7 +155,8 @@ Task<Status> MakeWorkspace(Core& core, Flight& flight, SharedRepoLease lease, Re
   record.status = WorkspaceStatus::kCreating;
   std::vector<Change> begin;
   begin.emplace_back(record);
-  begin.emplace_back(ToRecord(*intent, record.id, core.seams.clock.WallNow()));
+  const WallMillis began = core.seams.clock.WallNow();
+  begin.emplace_back(ToRecord(*intent, record.id, began));
   auto intend = core.state.Commit(std::move(begin));
   auto intended = co_await std::move(intend);
   if (!intended) co_return std::move(intended).error();
@@ -165,6 +166,8 @@ Task<Status> MakeWorkspace(Core& core, Flight& flight, SharedRepoLease lease, Re
   co_await add.EndIn(here.scope);
   Status made = add.cancelled() ? Error{ErrorCode::kCancelled, "", ""} : add.Take();
   if (made) co_return Ok{};
+  // git may also end by itself, and have been let down by one that it had started.
+  lease->DiedSince(began);
   auto work = UndoAddAndTell(core, lease, record.id, *intent);
   auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(work));
   auto wait = unit.Done();
@@ -176,6 +179,7 @@ Task<Status> SettleWorkspace(Core& core, SharedRepoLease lease, std::string id) 
   if (const auto* record = core.state.Find<IntentRecord>(AddIntentId(id)); record != nullptr) {
     auto intent = AddIntentOf(*record);
     if (!intent) co_return std::move(intent).error();
+    lease->DiedSince(record->created_at_ms);
     auto work = UndoAddAndTell(core, lease, id, std::move(*intent));
     auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(work));
     auto wait = unit.Done();
@@ -185,6 +189,7 @@ Task<Status> SettleWorkspace(Core& core, SharedRepoLease lease, std::string id) 
   if (const auto* record = core.state.Find<IntentRecord>(RemoveIntentId(id)); record != nullptr) {
     auto intent = RemoveIntentOf(*record);
     if (!intent) co_return std::move(intent).error();
+    lease->DiedSince(record->created_at_ms);
     auto work = ResumeRemoval(core, lease, id, std::move(*intent));
     auto unit = Unit<Removed>::Begin(core.units, core.seams.log, std::move(work));
     auto wait = unit.Done();

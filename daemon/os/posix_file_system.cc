@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "os/proc_fs.h"
 #include "os/unique_fd.h"
 
 namespace oj {
@@ -198,6 +199,16 @@ Task<Status> PosixFileSystem::MakeDirectories(std::string path) {
 Task<Status> PosixFileSystem::Rename(std::string from, std::string to) {
   std::function<Status()> job = [from = std::move(from), to = std::move(to)] {
     return RenameNow(from, to);
+  };
+  auto call = quick_.Call(std::move(job));
+  co_return co_await std::move(call);
+}
+
+Task<Result<int>> PosixFileSystem::FindUser(std::string program,
+                                            std::vector<std::string> directories) {
+  std::function<Result<int>()> job = [program = std::move(program),
+                                      directories = std::move(directories)]() -> Result<int> {
+    return FindUserOf(directories, program);
   };
   auto call = quick_.Call(std::move(job));
   co_return co_await std::move(call);

@@ -20,6 +20,7 @@ class PosixFileSystem final : public FileSystem {
   Task<Status> MakeDirectories(std::string path) override;  // new ones with mode 0700
   Task<Status> Rename(std::string from, std::string to) override;
   Task<Status> RemoveTree(std::string path) override;
+  Task<Result<int>> FindUser(std::string program, std::vector<std::string> directories) override;
 
  private:
   Worker quick_;

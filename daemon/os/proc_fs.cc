@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <system_error>
 
 namespace oj {
@@ -47,10 +48,41 @@ void ParsePids(std::string_view text, std::vector<pid_t>& out) {
   }
 }
 
-std::string ProgramOf(pid_t pid) {
+// Empty: it cannot be read.
+std::string LinkOf(const std::string& link) {
   std::array<char, 4096> path;
-  const ssize_t n = readlink((Directory(pid) + "/exe").c_str(), path.data(), path.size());
+  const ssize_t n = readlink(link.c_str(), path.data(), path.size());
   return n > 0 ? std::string(path.data(), static_cast<std::size_t>(n)) : std::string();
+}
+
+std::string ProgramOf(pid_t pid) { return LinkOf(Directory(pid) + "/exe"); }
+
+// The dead have a name, too: those are not at work.
+bool Runs(pid_t pid, std::string_view program) {
+  const UniqueFd file = Open(Directory(pid) + "/comm");
+  std::string name;
+  if (!file || !ReadAll(file.get(), name)) return false;
+  name.resize(std::min(name.size(), name.find('\n')));
+  const bool named = name == program || name.starts_with(std::string(program) + "-");
+  const std::string state = named ? ProcessState(pid) : std::string();
+  return !state.empty() && state != "Z" && state != "X";
+}
+
+bool IsIn(std::string_view path, const std::vector<std::string>& directories) {
+  return std::ranges::any_of(directories, [path](std::string_view directory) {
+    return path == directory || (path.starts_with(directory) && path[directory.size()] == '/');
+  });
+}
+
+bool MayWorkIn(const std::vector<std::string>& directories, pid_t pid) {
+  const std::string at = LinkOf(Directory(pid) + "/cwd");
+  if (at.empty() || IsIn(at, directories)) return true;
+  std::error_code error;
+  std::filesystem::directory_iterator file(Directory(pid) + "/fd", error), end;
+  for (; !error && file != end; file.increment(error)) {
+    if (IsIn(LinkOf(file->path()), directories)) return true;
+  }
+  return static_cast<bool>(error);
 }
 
 }  // namespace
@@ -87,6 +119,21 @@ std::optional<std::string> LeaseOf(pid_t pid) {
     rest.remove_prefix(std::min(rest.size(), entry.size() + 1));
   }
   return std::string();
+}
+
+pid_t FindUserOf(const std::vector<std::string>& directories, std::string_view program) {
+  std::error_code error;
+  std::filesystem::directory_iterator entry("/proc", error), end;
+  for (; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    std::vector<pid_t> pid;
+    if (std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; }))
+      ParsePids(name, pid);
+    if (pid.empty() || !Runs(pid[0], program)) continue;
+    // What has died meanwhile cannot be looked at, and is no user.
+    if (MayWorkIn(directories, pid[0]) && Runs(pid[0], program)) return pid[0];
+  }
+  return 0;
 }
 
 AdoptedList::AdoptedList() {

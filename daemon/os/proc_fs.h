@@ -24,6 +24,10 @@ pid_t StartingChild(pid_t thread);
 // Nothing if it cannot be read (another user's process, or none).
 std::optional<std::string> LeaseOf(pid_t pid);
 
+// A process of `program` (or "program-...") whose working directory or an open file is in one of
+// the directories, or that cannot be looked at; 0: there is none.
+pid_t FindUserOf(const std::vector<std::string>& directories, std::string_view program);
+
 // The processes that this one has adopted as their subreaper: the kernel gives them to the main
 // thread.
 class AdoptedList {

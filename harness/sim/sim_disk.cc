@@ -22,6 +22,7 @@ FileInfo SimDisk::Stat(std::string_view path) const {
     info.type = node->type;
     info.inode = node->inode;
     info.size = node->content.size();
+    info.modified_ns = node->modified_ms * 1'000'000;
     return info;
   }
   const bool modelled = std::any_of(roots_.begin(), roots_.end(), [&](const std::string& root) {
@@ -69,7 +70,7 @@ SimDisk::Node& SimDisk::Put(const std::string& path, FileType type) {
   const bool modelled = std::any_of(roots_.begin(), roots_.end(),
                                     [&](const std::string& root) { return IsBelow(path, root); });
   if (modelled && !Exists(Parent(path))) Put(Parent(path), FileType::kDirectory);
-  return nodes_[path] = Node{type, "", ++last_inode_, version_};
+  return nodes_[path] = Node{type, "", ++last_inode_, version_, now_ms_()};
 }
 
 void SimDisk::MakeDirectories(const std::string& path) {
@@ -83,6 +84,7 @@ void SimDisk::Write(const std::string& file, std::string content) {
   const auto at = nodes_.find(file);
   Node& node = at == nodes_.end() ? Put(file, FileType::kFile) : at->second;
   node.content = std::move(content);
+  node.modified_ms = now_ms_();
 }
 
 void SimDisk::Rename(const std::string& from, const std::string& to) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,10 +20,13 @@ class SimDisk {
     FileType type = FileType::kNone;
     std::string content;
     std::uint64_t inode = 0;
-    std::uint64_t since = 0;  // the version with which it came to its path
+    std::uint64_t since = 0;       // the version with which it came to its path
+    std::int64_t modified_ms = 0;  // of the wall clock
   };
   using Nodes = std::map<std::string, Node, std::less<>>;  // by path
 
+  // The wall clock in ms; without one it is always the epoch.
+  void TellTime(std::function<std::int64_t()> now) { now_ms_ = std::move(now); }
   void Model(std::string root) { roots_.push_back(std::move(root)); }
 
   FileInfo Stat(std::string_view path) const;
@@ -56,6 +60,7 @@ class SimDisk {
   void Change();
   Node& Put(const std::string& path, FileType type);
 
+  std::function<std::int64_t()> now_ms_ = [] { return std::int64_t{0}; };
   std::vector<std::string> roots_;
   Nodes nodes_;
   std::map<std::string, std::uint64_t> gone_;

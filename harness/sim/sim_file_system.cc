@@ -51,6 +51,12 @@ Task<Status> SimFileSystem::Rename(std::string from, std::string to) {
   co_return Ok{};
 }
 
+Task<Result<int>> SimFileSystem::FindUser(std::string program,
+                                          std::vector<std::string> directories) {
+  co_await CancellationPoint();
+  co_return processes_.FindUser(program, directories);
+}
+
 // Deepest first: what a crash leaves is the beginning of the tree.
 Task<Status> SimFileSystem::RemoveTree(std::string path) {
   std::vector<std::string> paths = disk_.Below(path);

@@ -8,22 +8,26 @@
 #include "oj/file_system.h"
 #include "sim/sim_disk.h"
 #include "sim/sim_loop.h"
+#include "sim/sim_processes.h"
 
 namespace oj::sim {
 
 class SimFileSystem final : public FileSystem {
  public:
-  SimFileSystem(SimLoop& loop, SimDisk& disk) : loop_(loop), disk_(disk) {}
+  SimFileSystem(SimLoop& loop, SimDisk& disk, const SimProcesses& processes)
+      : loop_(loop), disk_(disk), processes_(processes) {}
   Task<Result<FileInfo>> Stat(std::string path, bool follow) override;
   Task<Result<std::vector<std::string>>> List(std::string directory) override;
   Task<Result<std::string>> Read(std::string file, std::size_t most) override;
   Task<Status> MakeDirectories(std::string path) override;
   Task<Status> Rename(std::string from, std::string to) override;
   Task<Status> RemoveTree(std::string path) override;
+  Task<Result<int>> FindUser(std::string program, std::vector<std::string> directories) override;
 
  private:
   SimLoop& loop_;
   SimDisk& disk_;
+  const SimProcesses& processes_;
 };
 
 }  // namespace oj::sim

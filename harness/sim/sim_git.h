@@ -103,6 +103,9 @@ class GitCommand {
   bool MayAdd(const std::string& path);
   void Populate(const std::string& path, const std::string& branch, const std::string& commit);
   void Remove(const SimGit::Place& at);
+  // Makes `path` + ".lock"; false: it is there already, and the command has failed on it.
+  bool Lock(const std::string& path, const std::string& ref, int code = 128);
+  void Unlock(const std::string& path);
   void Fatal(std::string_view what, int code = 128);
   void Then(std::function<void()> step) { steps_.push_back(std::move(step)); }
   bool Has(std::string_view word) const;
@@ -113,8 +116,9 @@ class GitCommand {
   Words words_;  // after git's own options
   std::deque<std::function<void()>> steps_;
   std::string common_;
-  std::string junk_entry_;     // made, and not yet whole
-  std::string junk_worktree_;  // likewise
+  std::string junk_entry_;          // made, and not yet whole
+  std::string junk_worktree_;       // likewise
+  std::vector<std::string> locks_;  // held: on SIGTERM they go
   ToolAnswer answer_;
 };
 

@@ -34,8 +34,25 @@ bool GitCommand::Step() {
 
 void GitCommand::OnTerm() {
   steps_.clear();
+  for (const std::string& lock : locks_) disk_.Erase(lock);
   if (!junk_worktree_.empty()) disk_.Erase(junk_worktree_);
   if (!junk_entry_.empty()) disk_.Erase(junk_entry_);
+}
+
+bool GitCommand::Lock(const std::string& path, const std::string& ref, int code) {
+  const std::string lock = path + ".lock";
+  if (disk_.Exists(lock)) {
+    Fatal("cannot lock ref '" + ref + "': Unable to create '" + lock + "': File exists.", code);
+    return false;
+  }
+  disk_.Write(lock, "");
+  locks_.push_back(lock);
+  return true;
+}
+
+void GitCommand::Unlock(const std::string& path) {
+  disk_.Erase(path + ".lock");
+  std::erase(locks_, path + ".lock");
 }
 
 void GitCommand::Fatal(std::string_view what, int code) {
@@ -115,7 +132,17 @@ void GitCommand::UpdateRef(const SimGit::Place& at) {
   if (is != old) {
     return Fatal("cannot lock ref '" + ref + "': is at " + is + " but expected " + old, 1);
   }
-  disk_.Erase(at.common + "/" + ref);
+  const std::string file = at.common + "/" + ref;
+  const std::string packed = at.common + "/packed-refs";
+  if (!Lock(file, ref, 1)) return;
+  Then([this, file, packed, ref] {
+    if (!Lock(packed, ref, 1)) Unlock(file);
+  });
+  Then([this, file] { disk_.Erase(file); });
+  Then([this, file, packed] {
+    Unlock(packed);
+    Unlock(file);
+  });
 }
 
 void GitCommand::Worktree(const SimGit::Place& at) {
@@ -141,8 +168,11 @@ void GitCommand::Add(const SimGit::Place& at) {
     if (git_.Branches(common_).contains(branch)) {
       return Fatal("a branch named '" + branch + "' already exists", 255);
     }
-    Then([this, branch, path, start] {
-      disk_.Write(common_ + "/refs/heads/" + branch, start + "\n");
+    const std::string file = common_ + "/refs/heads/" + branch;
+    if (!Lock(file, "refs/heads/" + branch, 255)) return;
+    Then([this, file, branch, path, start] {
+      Unlock(file);
+      disk_.Write(file, start + "\n");
       if (MayAdd(path)) Populate(path, branch, start);
     });
     return;

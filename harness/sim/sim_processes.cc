@@ -190,6 +190,21 @@ bool SimProcesses::WorkAsGit(SimTree& tree) {
   return false;
 }
 
+int SimProcesses::FindUser(const std::string& program,
+                           const std::vector<std::string>& directories) const {
+  for (const SimTree& tree : trees_) {
+    const SimProcess& leader = *tree.members.front();
+    if (leader.state != SimProcess::State::kAlive || tools_[tree.tool].name != program) continue;
+    const auto option = std::find(tree.argv.begin(), tree.argv.end(), "-C");
+    if (tree.argv.end() - option < 2) continue;
+    const std::string& at = *(option + 1);
+    for (const std::string& each : directories) {
+      if (at == each || at.starts_with(each + "/")) return leader.pid;
+    }
+  }
+  return 0;
+}
+
 void SimProcesses::DrawHang(SimTree& tree) {
   if (tools_[0].hung > 0 || !tmux_.running()) return;
   const auto n = static_cast<std::uint32_t>(1 + std::size(kHangs));

@@ -46,7 +46,7 @@ SimWorld::Life::Life(SimWorld& world, std::uint32_t incarnation)
       log(world.loop_, world.result_.trace),
       listener(world.network_),
       store(world.loop_, world.decisions_, world.durable_, [&world] { world.disk_.Sync(); }),
-      files(world.loop_, world.disk_),
+      files(world.loop_, world.disk_, world.processes_),
       random(world.options_.seed * 1000 + incarnation),
       host(world.loop_, world.processes_, world.result_.violations),
       runner(host, world.loop_),
@@ -71,6 +71,7 @@ SimWorld::SimWorld(const Scenario& scenario, Chooser& chooser, const SimOptions&
                      result.trace,    users_,           result.violations,
                      result.outcomes, result.mix_calls, options.call_timeout},
       tasks_(loop_, nullptr) {
+  disk_.TellTime([this] { return loop_.WallNow(); });
   for (const SessionSetup& each : scenario.sessions) tmux_.Create(each.id, each.screen);
   for (int i = 1; i <= scenario.mix.sessions; ++i) {
     const std::string id = MixSession(static_cast<std::uint32_t>(i));

@@ -205,6 +205,71 @@ exec git "$@"
   std::printf("drops asked for and left: %d; removals begun: %d\n", asked, removals);
 }
 
+// A git that is killed (-9) while it holds the lock of its ref, by a hook that tells its pid.
+class StrandedLockTest : public InterruptedTest {
+ protected:
+  std::string Lock() const { return world_.repo() + "/.git/refs/heads/oj/w1.lock"; }
+  void HoldRefs() {
+    world_.Hook("reference-transaction",
+                "cat > /dev/null; [ \"$1\" = prepared ] || exit 0\n"
+                "[ -e '" +
+                    Flag() +
+                    "' ] && exit 0\n"
+                    "echo $PPID > '" +
+                    Flag() + ".new'; mv '" + Flag() + ".new' '" + Flag() + "'; sleep 60\n");
+  }
+  pid_t Holder() { return Hooked() ? std::atoi(ReadFile(Flag()).c_str()) : 0; }
+};
+
+// G1, L6. On a repository of many files, as they have them in the field.
+TEST_F(StrandedLockTest, WhatAKilledGitLeftIsRepairedAndARetrySucceeds) {
+  for (int i = 0; i < 2000; ++i) WriteFile(world_.repo() + "/f" + std::to_string(i), "text\n");
+  world_.GitSays(world_.repo(), {"add", "."});
+  world_.GitSays(world_.repo(), {"commit", "-qm", "many"});
+  HoldRefs();
+  Start();
+  Wire client = world_.Connect();
+  client.Send(AddRequest("w1"));
+  const pid_t git = Holder();
+  ASSERT_GT(git, 0);
+  ASSERT_TRUE(fs::exists(Lock()));
+  ASSERT_EQ(kill(git, SIGKILL), 0);
+  EXPECT_EQ(Text(client.Receive(milliseconds(30000)), "type"), "Error");
+  EXPECT_TRUE(Quiet());
+  ExpectNothingOf("w1");
+  EXPECT_FALSE(fs::exists(Lock()));
+  EXPECT_EQ(Text(world_.Add("w1"), "type"), "WorkspaceCreated");
+}
+
+TEST_F(StrandedLockTest, WhatAKilledDaemonAndItsGitLeftIsRepairedByTheNextDaemon) {
+  HoldRefs();
+  Start();
+  Wire client = world_.Connect();
+  client.Send(AddRequest("w1"));
+  const pid_t git = Holder();
+  ASSERT_GT(git, 0);
+  KillDaemon();
+  ASSERT_TRUE(fs::exists(Lock()));
+  Start();
+  EXPECT_TRUE(Eventually([this] { return world_.Intents().empty(); }));
+  EXPECT_FALSE(IsAlive(git));
+  EXPECT_FALSE(fs::exists(Lock()));
+  EXPECT_EQ(Text(world_.Add("w1"), "type"), "WorkspaceCreated");
+}
+
+// G2
+TEST_F(StrandedLockTest, AUsersLockIsNamedAndStays) {
+  Start();
+  fs::create_directories(world_.repo() + "/.git/refs/heads/oj");
+  WriteFile(Lock(), "");
+  const auto refused = world_.Add("w1");
+  EXPECT_EQ(Text(refused, "code"), "busy") << json::serialize(refused);
+  EXPECT_NE(Text(refused, "message").find(Lock()), std::string::npos) << json::serialize(refused);
+  EXPECT_TRUE(fs::exists(Lock()));
+  fs::remove(Lock());
+  EXPECT_EQ(Text(world_.Add("w1"), "type"), "WorkspaceCreated");
+}
+
 // A plain stop leaves nothing half done to the next daemon.
 TEST_F(InterruptedTest, AStopLetsTheUnitsUnderWayEnd) {
   std::size_t left = 0;

@@ -38,6 +38,10 @@ class FileSystem {
   virtual Task<Status> Rename(std::string from, std::string to) = 0;
   // Never follows a link out of the tree. Nothing there is no error.
   virtual Task<Status> RemoveTree(std::string path) = 0;
+  // A living process of `program` ("git" is "git-upload-pack", too) that may be at work in one of
+  // the directories: with its working directory or an open file in it, or of which that cannot be
+  // seen. 0: there is none.
+  virtual Task<Result<int>> FindUser(std::string program, std::vector<std::string> directories) = 0;
 };
 
 }  // namespace oj

@@ -94,6 +94,17 @@ TEST(ParseTreeState, WhereAFileWasRenamedFromIsNoRecord) {
   EXPECT_EQ(state.ignored, "x.log");
 }
 
+TEST(LockInTheWay, IsThePathThatGitNamesOrNothing) {
+  EXPECT_EQ(LockInTheWay("fatal: cannot lock ref 'refs/heads/b': Unable to create "
+                         "'/r/it's/.git/./refs/heads/b.lock': File exists.\n\nAnother git"),
+            "/r/it's/.git/refs/heads/b.lock");
+  EXPECT_EQ(LockInTheWay("error: Unable to create '/r/b.lock': Permission denied"), "");
+  EXPECT_EQ(LockInTheWay("error: Unable to create 'b.lock': File exists"), "");
+  EXPECT_EQ(LockInTheWay("error: Unable to create '/r/.git/../b.lock': File exists"), "");
+  EXPECT_EQ(LockInTheWay("error: Unable to create '/r/b': File exists"), "");
+  EXPECT_EQ(LockInTheWay("fatal: a branch named 'b' already exists"), "");
+}
+
 TEST(ParseUnwatched, TellsHiddenFilesAndSubmodulesOnly) {
   EXPECT_THAT(ParseUnwatched(Records({"H 100644 aa 0\tfile", "h 100644 aa 0\tassumed one",
                                       "S 100644 aa 0\tskipped", "s 100644 aa 0\tboth",

@@ -120,6 +120,10 @@ class FakeFiles final : public FileSystem {
   Task<Result<FileInfo>> Stat(std::string path, bool) override {
     FileInfo info;
     if (!directories || directories->contains(path)) info.type = FileType::kDirectory;
+    if (const auto at = modified_ms.find(path); at != modified_ms.end()) {
+      info.type = FileType::kFile;
+      info.modified_ns = at->second * 1'000'000;
+    }
     co_return info;
   }
   Task<Result<std::vector<std::string>>> List(std::string directory) override {
@@ -148,6 +152,7 @@ class FakeFiles final : public FileSystem {
   }
   Task<Status> RemoveTree(std::string path) override {
     if (directories) directories->erase(path);
+    modified_ms.erase(path);
     std::erase_if(contents, [&path](const auto& file) {
       return file.first == path || file.first.starts_with(path + "/");
     });
@@ -155,6 +160,10 @@ class FakeFiles final : public FileSystem {
     co_return Ok{};
   }
 
+  Task<Result<int>> FindUser(std::string, std::vector<std::string>) override { co_return user; }
+
+  int user = 0;
+  std::map<std::string, std::int64_t> modified_ms;  // of files
   std::optional<std::set<std::string>> directories;
   std::map<std::string, std::string> contents;  // of files; no other has any
   std::optional<Error> rename_fails;

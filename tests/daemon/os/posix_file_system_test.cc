@@ -1,7 +1,10 @@
 #include "os/posix_file_system.h"
 
 #include <gmock/gmock.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "os_test_support.h"
 
@@ -40,6 +43,34 @@ TEST_F(PosixFileSystemTest, MadeDirectoriesAreListedSorted) {
   EXPECT_EQ(RunOn(loop_, files_.List(dir_ / "none")).error().code, ErrorCode::kNotFound);
   WriteFile(dir_ / "file", "");
   EXPECT_FALSE(RunOn(loop_, files_.MakeDirectories(dir_ / "file/x")).ok());
+}
+
+// A program by the name of this test's own, asleep in a directory.
+TEST_F(PosixFileSystemTest, AProcessAtWorkInADirectoryIsFoundByItsNameAndWhereItIs) {
+  fs::create_directories(dir_ / "repo/sub");
+  fs::create_directories(dir_ / "repo2");
+  fs::copy_file("/bin/sleep", dir_ / "ojtestgit");
+  fs::permissions(dir_ / "ojtestgit", fs::perms::owner_all);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    if (chdir((dir_ / "repo/sub").c_str()) == 0) {
+      execl((dir_ / "ojtestgit").c_str(), "ojtestgit", "60", nullptr);
+    }
+    _exit(1);
+  }
+  const auto user = [&](const std::string& program, const std::string& directory) {
+    return RunOn(loop_, files_.FindUser(program, {dir_ / directory})).value();
+  };
+  for (int i = 0; i < 5000 && user("ojtestgit", "repo") != pid; ++i) usleep(1000);
+  EXPECT_EQ(user("ojtestgit", "repo"), pid);
+  EXPECT_EQ(user("ojtestgit", "repo/sub"), pid);
+  EXPECT_EQ(user("ojtestgit", "repo2"), 0) << "not a directory of whose name it is the beginning";
+  EXPECT_EQ(user("ojtest", "repo"), 0);
+  kill(pid, SIGKILL);
+  siginfo_t info;
+  waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
+  EXPECT_EQ(user("ojtestgit", "repo"), 0) << "the dead hold nothing";
+  waitpid(pid, nullptr, 0);
 }
 
 TEST_F(PosixFileSystemTest, RenameReplacesNothing) {

@@ -76,6 +76,22 @@ TEST_F(SimGitTest, RemoveThatIsKilledCanNeverBeRepeatedOnTheDirectory) {
   EXPECT_THAT(again.err, HasSubstr("'/w/a/.git' does not exist"));
 }
 
+TEST_F(SimGitTest, AKillInTheMiddleOfAChangeOfARefLeavesItsLocksAndATermDoesNot) {
+  Run({"worktree", "add", "-b", "b", "/w/a", Head()});
+  const auto words = Words({"update-ref", "-d", "refs/heads/b", Head()});
+  GitCommand killed(git, words);
+  killed.Step();
+  killed.Step();
+  EXPECT_TRUE(disk.Exists("/r/.git/refs/heads/b.lock"));
+  EXPECT_TRUE(disk.Exists("/r/.git/packed-refs.lock"));
+  const ToolAnswer again = Run({"update-ref", "-d", "refs/heads/b", Head()});
+  EXPECT_EQ(again.exit, 1);
+  EXPECT_THAT(again.err, HasSubstr("Unable to create '/r/.git/refs/heads/b.lock': File exists"));
+  killed.OnTerm();
+  EXPECT_FALSE(disk.Exists("/r/.git/refs/heads/b.lock"));
+  EXPECT_FALSE(disk.Exists("/r/.git/packed-refs.lock"));
+}
+
 TEST_F(SimGitTest, CommandsThatLookDoSoInOneStep) {
   EXPECT_EQ(Steps(Words({"worktree", "list", "--porcelain", "-z"})), 1);
   EXPECT_EQ(Steps(Words({"status"})), 1);
