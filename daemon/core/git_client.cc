@@ -301,6 +301,12 @@ Task<Status> GitClient::Deregister(Flight& flight, RepoLease& lease, Repository 
 
 Task<Result<bool>> GitClient::DeleteBranch(Flight& flight, RepoLease& lease, Repository repo,
                                            std::string branch, std::string head) {
+  if (lease.died_since_) {
+    // The dead one may have got so far that this one meets no lock; others would, for ever. One
+    // that cannot be cleared is told where it is in the way.
+    auto clear = ClearLock(flight, lease, repo, repo.common_dir + "/packed-refs.lock");
+    static_cast<void>(co_await std::move(clear));
+  }
   auto look = List(flight, lease, repo);
   auto listed = co_await std::move(look);
   if (!listed) co_return std::move(listed).error();

@@ -125,16 +125,18 @@ void GitCommand::RevList(const SimGit::Place& at) {
 void GitCommand::UpdateRef(const SimGit::Place& at) {
   const std::string& ref = words_[2];
   const std::string& old = words_[3];
-  const std::string is = git_.Resolve(at, ref);
-  if (is.empty()) {
-    return Fatal("cannot lock ref '" + ref + "': unable to resolve reference '" + ref + "'", 1);
-  }
-  if (is != old) {
-    return Fatal("cannot lock ref '" + ref + "': is at " + is + " but expected " + old, 1);
-  }
   const std::string file = at.common + "/" + ref;
   const std::string packed = at.common + "/packed-refs";
-  if (!Lock(file, ref, 1)) return;
+  if (!Lock(file, ref, 1))
+    return;  // first of all: what is said of a ref is true as long as it is held
+  const std::string is = git_.Resolve(at, ref);
+  if (is != old) {
+    Unlock(file);
+    return Fatal("cannot lock ref '" + ref + "': " +
+                     (is.empty() ? "unable to resolve reference '" + ref + "'"
+                                 : "is at " + is + " but expected " + old),
+                 1);
+  }
   Then([this, file, packed, ref] {
     if (!Lock(packed, ref, 1)) Unlock(file);
   });
