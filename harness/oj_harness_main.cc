@@ -35,6 +35,9 @@ CLI::App* AddExplore(CLI::App& app, oj::sim::ExploreCommandOptions& to) {
       ->check(CLI::NonNegativeNumber);
   explore->add_flag("--twice", to.twice, "Run each seed twice and compare");
   explore->add_option("--failures", to.failures, "Write the first failure to this directory");
+  explore->add_option("--shrink-seconds", to.shrink_seconds, "To reduce the first failure; 0: not")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   explore->add_flag("--json", to.json, "Print JSON");
   return explore;
 }
@@ -52,6 +55,15 @@ int Main(int argc, char** argv) {
   CLI::App* replay = app.add_subcommand("replay", "Run a recorded failure once more");
   replay->add_option("file", failure, "The failure file")->required();
   replay->add_flag("--json", replay_json, "Print JSON");
+  std::string shrunk;
+  std::string shrunk_to;
+  double shrink_seconds = 10;
+  CLI::App* shrink = app.add_subcommand("shrink", "Reduce a recorded failure");
+  shrink->add_option("file", shrunk, "The failure file")->required();
+  shrink->add_option("--output,-o", shrunk_to, "Where to write the smaller one")->required();
+  shrink->add_option("--seconds", shrink_seconds, "At most")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   std::string swept;
   const char* about = "Strike a run at every step, ask again, and compare how it ends";
   CLI::App* sweep = app.add_subcommand("sweep", about);
@@ -63,6 +75,7 @@ int Main(int argc, char** argv) {
   }
   if (*run) return oj::sim::RunCommand(run_options);
   if (*explore) return oj::sim::ExploreCommand(explore_options);
+  if (*shrink) return oj::sim::ShrinkCommand(shrunk, shrunk_to, shrink_seconds);
   if (*sweep) return oj::sim::SweepCommand(swept);
   return oj::sim::ReplayCommand(failure, replay_json);
 }

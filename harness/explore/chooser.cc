@@ -15,6 +15,7 @@ std::uint32_t Chooser::Register(const Site& site) {
   const auto index = static_cast<std::uint32_t>(found - names_.begin());
   if (found == names_.end()) {
     names_.emplace_back(site.name);
+    kinds_.push_back(site.kind);
     OnNewSite(site);
   }
   return index;

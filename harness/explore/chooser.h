@@ -55,6 +55,7 @@ class Chooser {
   // All decisions that were made, in order.
   const std::vector<Decision>& tape() const { return tape_; }
   const std::vector<std::string>& site_names() const { return names_; }
+  const std::vector<SiteClass>& site_kinds() const { return kinds_; }
 
  protected:
   // A number below n, which is at least 2. `index` is the site's in site_names().
@@ -80,6 +81,7 @@ class Chooser {
 
   std::array<Slot, 256> slots_{};
   std::vector<std::string> names_;
+  std::vector<SiteClass> kinds_;  // of the same
 };
 
 }  // namespace oj::sim

@@ -15,6 +15,7 @@
 #include "explore/explore.h"
 #include "explore/random_chooser.h"
 #include "explore/report.h"
+#include "explore/shrink.h"
 #include "explore/sweep.h"
 #include "scenario/twin.h"
 
@@ -118,22 +119,29 @@ int RunOnProcesses(const RunCommandOptions& options, World world) {
   return Print(report, options.json);
 }
 
-// Writes the first failure's file. Its path.
-Result<std::string> WriteFirstFailure(const Scenario& scenario, const Result<std::string>& text,
-                                      std::uint64_t seed, const std::string& directory) {
+Duration RealNow() { return Duration(std::chrono::steady_clock::now().time_since_epoch()); }
+Duration FromSeconds(double seconds) { return Duration(static_cast<Duration::rep>(seconds * 1e9)); }
+
+ShrinkOptions ShrinkWithin(double seconds, std::uint64_t seed, const std::string& law) {
+  ShrinkOptions options;
+  options.seed = seed;
+  options.law = law;
+  options.budget = FromSeconds(seconds);
+  options.now = RealNow;
+  return options;
+}
+
+// The text of a scenario's file; its digest goes into what a failure leaves behind.
+Status Write(const std::string& path, FailureFile file) {
+  const Result<std::string> text = ReadFileText(file.scenario);
   if (!text) return text.error();
-  FailureFile file = FailureOf(scenario, seed, RunSeed(scenario, seed));
   file.scenario_digest = DigestOf(*text);
-  std::error_code error;
-  fs::create_directories(directory, error);
-  const fs::path path = fs::path(directory) / (fs::path(scenario.path).stem().string() + "-" +
-                                               file.law + "-" + std::to_string(seed) + ".txt");
   std::ofstream out(path, std::ios::binary);
   out << WriteFailure(file);
   if (out.close(); !out) {
-    return Error{ErrorCode::kInvalidRequest, path.string() + ":0: file: cannot be written", ""};
+    return Error{ErrorCode::kInvalidRequest, path + ":0: file: cannot be written", ""};
   }
-  return path.string();
+  return Ok{};
 }
 
 // A word for a shell.
@@ -157,30 +165,85 @@ int RunCommand(const RunCommandOptions& options) {
   return Refuse("--world: must be sim, fakes or real");
 }
 
+namespace {
+
+// The first failure of an exploration: reduced, written where that is wished, told.
+struct FailureStory {
+  std::string text;    // for people; empty if there was none
+  std::string replay;  // a line for a shell
+};
+
+Result<FailureStory> Tell(const Scenario& scenario, std::uint64_t seed,
+                          const ExploreCommandOptions& options) {
+  Judged judged = RunSeed(scenario, seed);
+  const std::string law = FirstFailure(judged.verdicts)->law;
+  FailureStory told;
+  told.replay = "oj-harness run " + Quoted(options.file) + " --seed " + std::to_string(seed);
+  if (options.shrink_seconds > 0) {
+    const ShrinkOptions shrink = ShrinkWithin(options.shrink_seconds, seed, law);
+    Result<Shrunk> shrunk = Shrink(scenario, judged.tape, shrink);
+    if (!shrunk) return shrunk.error();
+    told.text = AsText(*shrunk, law, Width(), OnTerminal());
+    judged = std::move(shrunk->judged);
+  }
+  if (options.failures.empty()) return told;
+  std::error_code error;
+  fs::create_directories(options.failures, error);
+  const std::string name =
+      fs::path(scenario.path).stem().string() + "-" + law + "-" + std::to_string(seed) + ".txt";
+  const std::string path = (fs::path(options.failures) / name).string();
+  const Status written = Write(path, FailureOf(scenario, seed, law, judged));
+  if (!written) return written.error();
+  told.replay = "oj-harness replay " + Quoted(path);
+  return told;
+}
+
+// What a failure file tells, with its scenario as it was then.
+struct Recorded {
+  FailureFile file;
+  Scenario scenario;
+};
+Result<Recorded> Load(const std::string& file) {
+  const Result<std::string> text = ReadFileText(file);
+  if (!text) return text.error();
+  Result<FailureFile> failure = ParseFailure(*text, file);
+  if (!failure) return failure.error();
+  const auto wrong = [&](const std::string& what) {
+    return Error{ErrorCode::kInvalidRequest, file + ": " + what, ""};
+  };
+  const Result<std::string> scenario_text = ReadFileText(failure->scenario);
+  if (!scenario_text) return wrong("scenario: " + scenario_text.error().message);
+  if (DigestOf(*scenario_text) != failure->scenario_digest) {
+    return wrong("scenario-digest: " + failure->scenario +
+                 " has changed since: the recorded run does not fit it");
+  }
+  Result<Scenario> scenario = LoadFor(failure->scenario, World::kSim);
+  if (!scenario) return scenario.error();
+  return Recorded{std::move(*failure), std::move(*scenario)};
+}
+
+}  // namespace
+
 int ExploreCommand(const ExploreCommandOptions& options) {
   const Result<Scenario> scenario = LoadFor(options.file, World::kSim);
   if (!scenario) return Refuse(scenario.error().message);
   ExploreOptions explore;
   explore.runs = options.runs;
   explore.seed = options.seed;
-  explore.budget = Duration(static_cast<Duration::rep>(options.seconds * 1e9));
+  explore.budget = FromSeconds(options.seconds);
   explore.twice = options.twice;
-  explore.now = [] { return Duration(std::chrono::steady_clock::now().time_since_epoch()); };
+  explore.now = RealNow;
   const ExploreReport report = Explore(*scenario, explore);
-  std::string replay;
-  if (report.first_failure && options.failures.empty()) {
-    replay = "oj-harness run " + Quoted(options.file) + " --seed " +
-             std::to_string(*report.first_failure);
-  } else if (report.first_failure) {
-    const auto path = WriteFirstFailure(*scenario, ReadFileText(options.file),
-                                        *report.first_failure, options.failures);
-    if (!path) return Refuse(path.error().message);
-    replay = "oj-harness replay " + Quoted(*path);
+  FailureStory first;
+  if (report.first_failure) {
+    Result<FailureStory> told = Tell(*scenario, *report.first_failure, options);
+    if (!told) return Refuse(told.error().message);
+    first = std::move(*told);
   }
   if (options.json) {
-    std::cout << boost::json::serialize(AsJson(report, explore, replay)) << '\n';
+    std::cout << boost::json::serialize(AsJson(report, explore, first.replay)) << '\n';
   } else {
-    std::cout << AsText(report, explore, replay);
+    std::cout << first.text << AsText(report, explore, first.replay);
   }
   return report.violations == 0 && report.mismatches == 0 ? kPass : kFail;
 }
@@ -195,26 +258,31 @@ int SweepCommand(const std::string& file) {
 }
 
 int ReplayCommand(const std::string& file, bool json) {
-  const Result<std::string> text = ReadFileText(file);
-  if (!text) return Refuse(text.error().message);
-  const Result<FailureFile> failure = ParseFailure(*text, file);
-  if (!failure) return Refuse(failure.error().message);
-  const Result<std::string> scenario_text = ReadFileText(failure->scenario);
-  if (!scenario_text) return Refuse(file + ": scenario: " + scenario_text.error().message);
-  if (DigestOf(*scenario_text) != failure->scenario_digest) {
-    return Refuse(file + ": scenario-digest: " + failure->scenario +
-                  " has changed since: the recorded run does not fit it");
-  }
-  const Result<Scenario> scenario = LoadFor(failure->scenario, World::kSim);
-  if (!scenario) return Refuse(scenario.error().message);
-  const Result<Judged> judged = Replay(*scenario, failure->seed, failure->tape);
+  const Result<Recorded> recorded = Load(file);
+  if (!recorded) return Refuse(recorded.error().message);
+  const auto& [failure, scenario] = *recorded;
+  const Result<Judged> judged = Replay(scenario, failure.seed, failure.tape);
   if (!judged) return Refuse(file + ": " + judged.error().message);
-  RunReport report{*scenario, World::kSim, judged->run.trace, judged->verdicts};
+  RunReport report{scenario, World::kSim, judged->run.trace, judged->verdicts};
   report.took = judged->run.ended.time_since_epoch();
   report.steps = judged->run.steps;
-  report.seed = failure->seed;
-  report.about = "replayed; it broke " + failure->law;
+  report.seed = failure.seed;
+  report.about = "replayed; it broke " + failure.law;
   return Print(report, json);
+}
+
+int ShrinkCommand(const std::string& file, const std::string& to, double seconds) {
+  const Result<Recorded> recorded = Load(file);
+  if (!recorded) return Refuse(recorded.error().message);
+  const auto& [failure, scenario] = *recorded;
+  const ShrinkOptions options = ShrinkWithin(seconds, failure.seed, failure.law);
+  const Result<Shrunk> shrunk = Shrink(scenario, failure.tape, options);
+  if (!shrunk) return Refuse(file + ": " + shrunk.error().message);
+  const Status written = Write(to, FailureOf(scenario, failure.seed, failure.law, shrunk->judged));
+  if (!written) return Refuse(written.error().message);
+  std::cout << AsText(*shrunk, failure.law, Width(), OnTerminal()) << "written to " << to
+            << "; again:\n    oj-harness replay " << Quoted(to) << '\n';
+  return kPass;
 }
 
 }  // namespace oj::sim

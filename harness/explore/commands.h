@@ -26,12 +26,15 @@ struct ExploreCommandOptions {
   double seconds = 0;  // of real time; 0: no limit
   bool twice = false;
   bool json = false;
-  std::string failures{};  // directory for failure files; empty: none are written
+  std::string failures{};     // directory for failure files; empty: none are written
+  double shrink_seconds = 2;  // of real time, for the first failure; 0: it stays as it is
 };
 int ExploreCommand(const ExploreCommandOptions& options);
 
 // Of a failure file.
 int ReplayCommand(const std::string& file, bool json);
+// A failure file once more, smaller: written to `to`, and told.
+int ShrinkCommand(const std::string& file, const std::string& to, double seconds);
 // Strikes a scenario's run at each step in each way; prints a table. 0: all converged, nothing
 // lost.
 int SweepCommand(const std::string& file);

@@ -99,14 +99,15 @@ ExploreReport Explore(const Scenario& scenario, const ExploreOptions& options) {
   return report;
 }
 
-FailureFile FailureOf(const Scenario& scenario, std::uint64_t seed, const Judged& judged) {
+FailureFile FailureOf(const Scenario& scenario, std::uint64_t seed, const std::string& law,
+                      const Judged& judged) {
   FailureFile file;
   file.scenario = scenario.path;
   file.settings = scenario.settings;
   file.seed = seed;
-  if (const Verdict* failed = FirstFailure(judged.verdicts)) {
-    file.law = failed->law;
-    file.message = failed->violations.front().message;
+  file.law = law;
+  for (const Verdict& each : judged.verdicts) {
+    if (each.law == law && !each.pass()) file.message = each.violations.front().message;
   }
   file.digest = judged.run.trace.digest().Hex();
   file.tape = judged.tape;

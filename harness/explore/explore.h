@@ -51,8 +51,9 @@ ExploreReport Explore(const Scenario& scenario, const ExploreOptions& options);
 // Where two runs differ first, in words; empty if nowhere.
 std::string FirstDifference(const SimResult& a, const SimResult& b);
 
-// What a failed run leaves behind. `file`'s scenario path and digest are the caller's to set.
-FailureFile FailureOf(const Scenario& scenario, std::uint64_t seed, const Judged& judged);
+// What a run that broke that law leaves behind. The scenario's digest is the caller's to set.
+FailureFile FailureOf(const Scenario& scenario, std::uint64_t seed, const std::string& law,
+                      const Judged& judged);
 
 // A tape once more. Error (kConflict): it does not fit.
 Result<Judged> Replay(const Scenario& scenario, std::uint64_t seed, const Tape& tape);

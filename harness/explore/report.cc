@@ -93,6 +93,25 @@ json::object AsJson(const RunReport& report) {
   return object;
 }
 
+std::string AsText(const Shrunk& shrunk, const std::string& law, int width, bool color) {
+  std::string text = RenderTimeline(shrunk.judged.run.trace, width, color) + "\n";
+  for (const TapeEntry& each : shrunk.judged.tape.decisions) {
+    text.append("    ").append(Padded(each.site, 14)).append("of ");
+    text.append(Padded(std::to_string(each.entity), 10)).append(std::to_string(each.choice));
+    text.append(" of ").append(std::to_string(each.n)).append("\n");
+  }
+  for (const Verdict& each : shrunk.judged.verdicts) {
+    if (each.law != law || each.pass()) continue;
+    const Violation& first = each.violations.front();
+    text += law + " at " + ShowTime(first.at) + ": " + first.message + "\n";
+  }
+  text += std::to_string(shrunk.operations) + " operations, " + std::to_string(shrunk.decisions) +
+          " decisions of " + std::to_string(shrunk.before) + " are left, after " +
+          std::to_string(shrunk.runs) + " runs and " + ShowTime(shrunk.took) +
+          (shrunk.complete ? "" : "; the time was up") + "\n";
+  return text;
+}
+
 std::string AsText(const ExploreReport& report, const ExploreOptions& options,
                    const std::string& replay) {
   std::string text = std::to_string(report.runs) + " runs from seed " +

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "explore/explore.h"
+#include "explore/shrink.h"
 
 namespace oj::sim {
 
@@ -23,6 +24,9 @@ struct RunReport {
 
 std::string AsText(const RunReport& report, int width, bool color);
 boost::json::object AsJson(const RunReport& report);
+
+// The smallest story that breaks the law.
+std::string AsText(const Shrunk& shrunk, const std::string& law, int width, bool color);
 
 // `replay`: the line that runs the first failure again, or empty.
 std::string AsText(const ExploreReport& report, const ExploreOptions& options,

@@ -8,6 +8,8 @@
 namespace oj::sim {
 namespace {
 
+// A story that is longer is for nobody.
+constexpr std::size_t kMostText = 16'000;
 constexpr std::string_view kMagic = "oj-harness-failure 1";
 
 template <class Number>
@@ -146,11 +148,13 @@ std::string WriteFailure(const FailureFile& file) {
     out << "choose " << entry.index << ' ' << entry.site << ' ' << entry.entity << ' ' << entry.n
         << ' ' << entry.choice << '\n';
   }
+  std::string text = std::move(out).str();
   std::istringstream lines(file.timeline);
   for (std::string line; std::getline(lines, line);) {
-    out << (line.empty() ? "#" : "# ") << line << '\n';
+    if (text.size() + line.size() > kMostText) return text + "# (and more)\n";
+    text.append(line.empty() ? "#" : "# ").append(line).append("\n");
   }
-  return out.str();
+  return text;
 }
 
 Result<FailureFile> ParseFailure(const std::string& text, const std::string& path) {

@@ -55,12 +55,14 @@ Behaviour ByRule(const ToolRule& rule) {
 
 }  // namespace
 
-Behaviour Behaviours::Next(std::string_view tool, std::string_view arguments, std::uint64_t entity,
-                           bool in_tree) {
-  if (const ToolRule* rule = Match(tool, arguments)) return ByRule(*rule);
-  Behaviour drawn;
-  Draw(drawn, entity, in_tree);
-  return drawn;
+Behaviour Behaviours::Next(std::string_view tool, std::string_view arguments, bool in_tree) {
+  const ToolRule* rule = Match(tool, arguments);
+  Behaviour next = rule != nullptr ? ByRule(*rule) : Behaviour{};
+  Digest line;
+  line.Add(arguments);
+  next.entity = static_cast<std::uint32_t>(line.word() & 0xffffff);
+  if (rule == nullptr) Draw(next, in_tree);
+  return next;
 }
 
 // The first rule that fits; all that match count the call.
@@ -75,12 +77,12 @@ const ToolRule* Behaviours::Match(std::string_view tool, std::string_view argume
   return found;
 }
 
-void Behaviours::Draw(Behaviour& to, std::uint64_t entity, bool in_tree) {
-  const std::uint32_t wrong = decisions_.Pick(sites::kBehaviour, entity, kWrongs);
+void Behaviours::Draw(Behaviour& to, bool in_tree) {
+  const std::uint32_t wrong = decisions_.Pick(sites::kBehaviour, to.entity, kWrongs);
   if (wrong == kFine) return;
   const auto pick = [&](auto& choices) {
     const auto n = static_cast<std::uint32_t>(std::size(choices));
-    return choices[decisions_.Pick(sites::kParameter, entity, n)];
+    return choices[decisions_.Pick(sites::kParameter, to.entity, n)];
   };
   switch (wrong) {
     case kSpawnFails:

@@ -16,6 +16,9 @@ namespace oj::sim {
 inline constexpr Duration kLongestSpawn = std::chrono::milliseconds(60);
 
 struct Behaviour {
+  // What decisions about the process are about: a hash of its arguments, since pids shift when
+  // other processes fall away.
+  std::uint32_t entity = 0;
   Duration queue{};     // before the spawn gate: a cancel still stops it
   int spawn_error = 0;  // an errno: it never runs
   Duration spawn = std::chrono::microseconds(300);  // from the gate to the beginning of its program
@@ -50,12 +53,11 @@ class Behaviours {
       : scenario_(scenario), decisions_(decisions), calls_(scenario.tools.size()) {}
 
   // `arguments` are argv[1..] joined by blanks; `in_tree`: what leaves the group is still known.
-  Behaviour Next(std::string_view tool, std::string_view arguments, std::uint64_t entity,
-                 bool in_tree);
+  Behaviour Next(std::string_view tool, std::string_view arguments, bool in_tree);
 
  private:
   const ToolRule* Match(std::string_view tool, std::string_view arguments);
-  void Draw(Behaviour& to, std::uint64_t entity, bool in_tree);
+  void Draw(Behaviour& to, bool in_tree);
 
   const Scenario& scenario_;
   Decisions& decisions_;

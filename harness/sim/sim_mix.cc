@@ -47,11 +47,14 @@ class MixClient {
   }
 
   Task<void> Play() {
-    for (int i = 0; i < scenario_.mix.calls; ++i) {
+    for (number_ = 1; number_ <= scenario_.mix.calls; ++number_) {
       const Duration think = Pick(sites::kThink, kThinks);
       auto pause = SleepFor(world_.loop, think);
       co_await pause;
-      auto call = Call(i);
+      WorkAsUser();
+      const std::string_view type = DrawType();
+      if (type.empty()) continue;
+      auto call = Call(type);
       co_await std::move(call);
     }
     client_.Hangup(false);
@@ -63,12 +66,17 @@ class MixClient {
     return choices[Draw(site, n)];
   }
   std::uint32_t Draw(const Site& site, std::size_t n) {
-    return world_.decisions.Pick(site, client_.number(), static_cast<std::uint32_t>(n));
+    const std::uint32_t call = sites::CallOf(client_.number(), number_);
+    return world_.decisions.Pick(site, call, static_cast<std::uint32_t>(n));
   }
 
+  // Empty: no request.
   std::string_view DrawType() {
-    if (total_ == 0) return kTypes[Draw(sites::kRequest, std::size(kTypes))];
-    std::uint32_t at = Draw(sites::kRequest, total_);
+    const std::uint32_t choice =
+        Draw(sites::kRequest, 1 + (total_ == 0 ? std::size(kTypes) : total_));
+    if (choice == 0) return "";
+    std::uint32_t at = choice - 1;
+    if (total_ == 0) return kTypes[at];
     for (const auto& [type, weight] : scenario_.mix.requests) {
       if (at < static_cast<std::uint32_t>(weight)) return type;
       at -= static_cast<std::uint32_t>(weight);
@@ -168,8 +176,7 @@ class MixClient {
     if (edit != SimUsers::Edit::kNone) world_.users.Do(edit, DrawWorkspace());
   }
 
-  Task<void> Call(int number) {
-    WorkAsUser();
+  Task<void> Call(std::string_view type) {
     const std::uint32_t manner = Draw(sites::kManner, kManners);
     switch (manner) {
       case kDeadInBacklog: {
@@ -190,7 +197,7 @@ class MixClient {
         break;
       }
       default: {
-        auto ask = Ask(manner, number);
+        auto ask = Ask(manner, type);
         co_await std::move(ask);
       }
     }
@@ -214,12 +221,11 @@ class MixClient {
     client_.Hangup(false);
   }
 
-  Task<void> Ask(std::uint32_t manner, int number) {
+  Task<void> Ask(std::uint32_t manner, std::string_view type) {
     const Duration patience = DrawPatience();
-    const std::string_view type = DrawType();
     MixCall asked;
     const std::string request =
-        DrawRequest(type, patience, manner == kAsksTwice ? number + 1 : 0, asked);
+        DrawRequest(type, patience, manner == kAsksTwice ? number_ : 0, asked);
     auto send = client_.Send(request, type);
     const std::uint64_t first = co_await std::move(send);
     if (first == 0) co_return;
@@ -257,6 +263,7 @@ class MixClient {
   SimClient& client_;
   const Scenario& scenario_;
   std::uint32_t total_ = 0;
+  int number_ = 0;  // of the call, from 1
 };
 
 }  // namespace

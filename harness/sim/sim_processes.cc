@@ -128,8 +128,7 @@ Behaviour SimProcesses::Plan(const ProcessSpec& spec) {
     if (i > 1) arguments += ' ';
     arguments += spec.argv[i];
   }
-  return behaviours_.Next(BaseName(spec.argv[0]), arguments,
-                          static_cast<std::uint64_t>(last_pid_) + 1, !spec.lease_tag.empty());
+  return behaviours_.Next(BaseName(spec.argv[0]), arguments, !spec.lease_tag.empty());
 }
 
 SimTree& SimProcesses::Start(const ProcessSpec& spec, const Behaviour& behaviour) {
@@ -178,8 +177,7 @@ bool SimProcesses::WorkAsGit(SimTree& tree) {
   if (!tree.git->Step()) return true;
   enum : std::uint32_t { kGoesOn, kSlow, kStands, kDies, kWays };
   SimProcess& leader = tree.leader();
-  const auto pid = static_cast<std::uint64_t>(leader.pid);
-  const std::uint32_t way = decisions_.Pick(sites::kGitStops, pid, kWays);
+  const std::uint32_t way = decisions_.Pick(sites::kGitStops, how.entity, kWays);
   if (way == kDies) {
     tree.misstepped = true;
     Exit(leader, -kSegv);
@@ -208,8 +206,7 @@ int SimProcesses::FindUser(const std::string& program,
 void SimProcesses::DrawHang(SimTree& tree) {
   if (tools_[0].hung > 0 || !tmux_.running()) return;
   const auto n = static_cast<std::uint32_t>(1 + std::size(kHangs));
-  const auto pid = static_cast<std::uint64_t>(tree.leader().pid);
-  const std::uint32_t choice = decisions_.Pick(sites::kTmuxHangs, pid, n);
+  const std::uint32_t choice = decisions_.Pick(sites::kTmuxHangs, tree.behaviour.entity, n);
   if (choice == 0) return;
   Hang hang;
   hang.tool = "tmux";
@@ -228,8 +225,7 @@ Passing SimProcesses::DrawPassing(SimTree& tree) {
   if (tmux_.running() || !tmux_emptied_ || loop_.Now() - *tmux_emptied_ > kPassing) {
     return Passing::kGone;
   }
-  const auto pid = static_cast<std::uint64_t>(tree.leader().pid);
-  return static_cast<Passing>(decisions_.Pick(sites::kTmuxPasses, pid, 3));
+  return static_cast<Passing>(decisions_.Pick(sites::kTmuxPasses, tree.behaviour.entity, 3));
 }
 
 ToolAnswer SimProcesses::AskTmux(SimTree& tree) {
@@ -346,8 +342,7 @@ void SimProcesses::Strike(SimProcess& process, int signal) {
   } else {
     process.doomed = true;
     process.status = -kSigkill;
-    const auto pid = static_cast<std::uint64_t>(process.pid);
-    const std::uint32_t slow = decisions_.Pick(sites::kSlowDeath, pid, 3);
+    const std::uint32_t slow = decisions_.Pick(sites::kSlowDeath, how.entity, 3);
     if (slow > 0) wait = slow == 1 ? milliseconds(3) : milliseconds(30);
     if (&process == &process.tree.leader()) wait += how.uninterruptible;
   }

@@ -6,6 +6,12 @@
 
 namespace oj::sim::sites {
 
+// What a decision of the workload is about: a client's how-manieth call, from 1.
+constexpr std::uint32_t CallOf(std::uint64_t client, int number) {
+  return static_cast<std::uint32_t>(client) << 16 | static_cast<std::uint32_t>(number);
+}
+constexpr std::uint32_t ClientOf(std::uint32_t call) { return call >> 16; }
+
 inline constexpr Site kStrand{"strand", SiteClass::kSchedule, 0.3};
 inline constexpr Site kTimerOrder{"timer-order", SiteClass::kSchedule, 0.5};
 inline constexpr Site kStall{"stall", SiteClass::kClock, 0.02};
@@ -29,6 +35,7 @@ inline constexpr Site kCommit{"commit", SiteClass::kStore, 0.1};
 inline constexpr Site kCrashPoint{"crash-point", SiteClass::kStore, 0.5};
 
 inline constexpr Site kThink{"think", SiteClass::kWorkload, 1};
+// 0: none is made.
 inline constexpr Site kRequest{"request", SiteClass::kWorkload, 1};
 inline constexpr Site kSession{"session", SiteClass::kWorkload, 1};
 inline constexpr Site kWorkspace{"workspace", SiteClass::kWorkload, 1};

@@ -1,5 +1,6 @@
 #include "trace/lanes.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <string_view>
@@ -9,6 +10,20 @@ namespace oj::sim {
 namespace {
 
 using Key = std::tuple<LaneKind, std::uint64_t, std::string>;
+
+// A command line without git's options before the subcommand: where it runs tells less than what.
+std::string Brief(std::string_view line) {
+  std::string brief;
+  bool skip = false;
+  while (!line.empty()) {
+    const std::string_view word = line.substr(0, line.find(' '));
+    line.remove_prefix(std::min(line.size(), word.size() + 1));
+    const bool option = word == "-C" || word == "-c";
+    if (!option && !skip) brief.append(brief.empty() ? "" : " ").append(word);
+    skip = option;
+  }
+  return brief;
+}
 
 class Builder {
  public:
@@ -135,10 +150,10 @@ class Builder {
   }
 
   void Process(const TraceEvent& event) {
-    Lane& lane =
-        At(event, LaneKind::kProcess, event.subject,
-           "pid " + std::to_string(event.subject) +
-               (event.object == 0 ? "" : " r" + std::to_string(event.object)) + " " + Text(event));
+    Lane& lane = At(event, LaneKind::kProcess, event.subject,
+                    "pid " + std::to_string(event.subject) +
+                        (event.object == 0 ? "" : " r" + std::to_string(event.object)) + " " +
+                        Brief(Text(event)));
     switch (event.kind) {
       case TraceKind::kProcessStarted:
         return Begin(lane, event.at, '=', '[');

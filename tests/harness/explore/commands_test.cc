@@ -122,6 +122,15 @@ TEST_F(CommandsTest, AFailureIsWrittenAndFailsAgainWhenReplayed) {
   EXPECT_THAT(out_, HasSubstr("x.toml:4: alice: came out as Pong"));
 }
 
+TEST_F(CommandsTest, ARecordedFailureIsReducedAndStillReplays) {
+  EXPECT_EQ(Explore(File(kFails), false, dir_.string()), 1);
+  const std::string small = (dir_ / "small.txt").string();
+  const auto shrink = [&] { return ShrinkCommand((dir_ / "x-expect-1.txt").string(), small, 1); };
+  EXPECT_EQ(Captured(shrink), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("0 operations, 0 decisions of 0 are left"));
+  EXPECT_EQ(Replay(small), 1) << err_;
+}
+
 TEST_F(CommandsTest, AFailureWhoseScenarioHasChangedIsRefused) {
   EXPECT_EQ(Explore(File(kFails), false, dir_.string()), 1);
   File(kPasses);

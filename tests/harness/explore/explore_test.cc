@@ -87,7 +87,7 @@ TEST(Explore, ItStopsWhenItsTimeIsOver) {
 TEST(Explore, AFailureReplaysFromItsTape) {
   const Scenario scenario = Mix();
   const Judged judged = RunSeed(scenario, 3);
-  const FailureFile file = FailureOf(scenario, 3, judged);
+  const FailureFile file = FailureOf(scenario, 3, "L1", judged);
   const auto parsed = ParseFailure(WriteFailure(file), "f.txt");
   // A mix has no law that failed; all else must be there.
   const Tape& tape = parsed ? parsed->tape : file.tape;
