@@ -42,6 +42,24 @@ CLI::App* AddExplore(CLI::App& app, oj::sim::ExploreCommandOptions& to) {
   return explore;
 }
 
+CLI::App* AddSweep(CLI::App& app, oj::sim::SweepCommandOptions& to) {
+  const char* about = "Strike a run at every step, ask again, and compare how it ends";
+  CLI::App* sweep = app.add_subcommand("sweep", about);
+  sweep->add_option("file", to.file, "The scenario")->required();
+  sweep
+      ->add_option("--kinds", to.kinds,
+                   "Of disconnect, half-close, deadline, operator, shutdown, kill, power, "
+                   "power-unsynced (default: all)")
+      ->delimiter(',');
+  sweep->add_option("--bases", to.bases, "Runs to strike; all but a script's first have faults")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  sweep->add_flag("--pairs", to.pairs, "Also each two strikes, one after the other");
+  sweep->add_flag("--faults", to.faults, "One fault at each place where there can be one, instead");
+  sweep->add_flag("--json", to.json, "Print JSON");
+  return sweep;
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Runs scenarios of oj and ojd and judges them by the laws of cancellation",
                "oj-harness");
@@ -64,10 +82,8 @@ int Main(int argc, char** argv) {
   shrink->add_option("--seconds", shrink_seconds, "At most")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  std::string swept;
-  const char* about = "Strike a run at every step, ask again, and compare how it ends";
-  CLI::App* sweep = app.add_subcommand("sweep", about);
-  sweep->add_option("file", swept, "The scenario")->required();
+  oj::sim::SweepCommandOptions sweep_options;
+  const CLI::App* sweep = AddSweep(app, sweep_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -76,7 +92,7 @@ int Main(int argc, char** argv) {
   if (*run) return oj::sim::RunCommand(run_options);
   if (*explore) return oj::sim::ExploreCommand(explore_options);
   if (*shrink) return oj::sim::ShrinkCommand(shrunk, shrunk_to, shrink_seconds);
-  if (*sweep) return oj::sim::SweepCommand(swept);
+  if (*sweep) return oj::sim::SweepCommand(sweep_options);
   return oj::sim::ReplayCommand(failure, replay_json);
 }
 

@@ -248,12 +248,26 @@ int ExploreCommand(const ExploreCommandOptions& options) {
   return report.violations == 0 && report.mismatches == 0 ? kPass : kFail;
 }
 
-int SweepCommand(const std::string& file) {
-  const Result<Scenario> scenario = LoadFor(file, World::kSim);
+int SweepCommand(const SweepCommandOptions& options) {
+  const Result<Scenario> scenario = LoadFor(options.file, World::kSim);
   if (!scenario) return Refuse(scenario.error().message);
-  if (scenario->clients.empty()) return Refuse(file + ": client: a sweep needs a script");
-  const SweepReport report = Sweep(*scenario);
-  std::cout << file << ": " << AsText(report);
+  SweepOptions sweep;
+  sweep.bases = options.bases;
+  sweep.pairs = options.pairs;
+  sweep.faults = options.faults;
+  sweep.now = RealNow;
+  for (const std::string& name : options.kinds) {
+    std::size_t kind = 0;
+    while (kind < kSweepKinds && Name(static_cast<SweepKind>(kind)) != name) ++kind;
+    if (kind == kSweepKinds) return Refuse("--kinds: there is no '" + name + "'");
+    sweep.kinds.push_back(static_cast<SweepKind>(kind));
+  }
+  const SweepReport report = Sweep(*scenario, sweep);
+  if (options.json) {
+    std::cout << boost::json::serialize(AsJson(report)) << '\n';
+  } else {
+    std::cout << options.file << ": " << AsText(report);
+  }
   return report.pass() ? kPass : kFail;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace oj::sim {
 
@@ -35,8 +36,16 @@ int ExploreCommand(const ExploreCommandOptions& options);
 int ReplayCommand(const std::string& file, bool json);
 // A failure file once more, smaller: written to `to`, and told.
 int ShrinkCommand(const std::string& file, const std::string& to, double seconds);
-// Strikes a scenario's run at each step in each way; prints a table. 0: all converged, nothing
-// lost.
-int SweepCommand(const std::string& file);
+struct SweepCommandOptions {
+  std::string file{};
+  std::vector<std::string> kinds{};  // empty: all
+  std::uint64_t bases = 1;
+  bool pairs = false;
+  bool faults = false;
+  bool json = false;
+};
+// Strikes a scenario's run at each step in each way; prints a table. 0: nothing was wrong at any
+// point, and all points were covered.
+int SweepCommand(const SweepCommandOptions& options);
 
 }  // namespace oj::sim

@@ -1,9 +1,18 @@
 #include "explore/sweep.h"
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
 
 #include "explore/judging.h"
+#include "explore/keyed_chooser.h"
+#include "explore/random_chooser.h"
+#include "sim/decisions.h"
 #include "sim/sim_run.h"
 
 namespace oj::sim {
@@ -11,14 +20,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view kNames[] = {"disconnect", "deadline", "daemon SIGKILL", "power loss",
-                                       "power loss, unsynced"};
-
-class BenignChooser final : public Chooser {
-  std::uint32_t Draw(const Site&, std::uint32_t, std::uint32_t, std::uint32_t) override {
-    return 0;
-  }
-};
+constexpr std::string_view kNames[] = {"disconnect", "half-close", "deadline", "operator",
+                                       "shutdown",   "kill",       "power",    "power-unsynced"};
 
 // The first line in which they differ.
 std::string FirstDifference(const std::vector<std::string>& is,
@@ -44,81 +47,177 @@ std::string FirstBroken(const std::vector<Verdict>& verdicts) {
   return "";
 }
 
+Strike StrikeOf(SweepKind kind, std::uint64_t at) {
+  using Kind = Strike::Kind;
+  constexpr Kind kKinds[] = {Kind::kDisconnect, Kind::kHalfClose, Kind::kDisconnect,
+                             Kind::kOperator,   Kind::kShutdown,  Kind::kDaemonKill,
+                             Kind::kPowerLoss,  Kind::kPowerLoss};
+  Strike strike{kKinds[static_cast<std::size_t>(kind)], at};
+  strike.unsynced = kind == SweepKind::kPowerLossUnsynced;
+  return strike;
+}
+
+// A run that others are compared with.
+struct Base {
+  std::optional<std::uint64_t> seed;  // absent: nothing goes otherwise than it should
+  std::uint64_t steps = 0;            // until its clients have gone
+  std::set<std::int64_t> moments;     // in ms, at which something happened
+  std::vector<std::string> portrait;
+};
+
 class Sweeper {
  public:
-  explicit Sweeper(const Scenario& scenario) : scenario_(scenario), judging_(scenario) {}
+  Sweeper(const Scenario& scenario, const SweepOptions& options)
+      : scenario_(scenario), options_(options), judging_(scenario) {}
 
   SweepReport Run() {
-    SweepReport report;
-    SimOptions undisturbed;
-    undisturbed.portrait = true;
-    BenignChooser chooser;
-    RunSim(scenario_, chooser, undisturbed, run_);
-    report.steps = run_.clients_gone;
-    if (const auto verdicts = judging_.Judge(run_, chooser); !AllPass(verdicts)) {
-      const Verdict* first = FirstFailure(verdicts);
-      report.wrong = first->law + ": " + first->violations.front().message;
+    const Duration begin = Now();
+    const bool scripted = !scenario_.clients.empty();
+    for (std::uint64_t i = 0; i < options_.bases; ++i) {
+      Base base;
+      if (!scripted || i > 0) base.seed = scripted ? i : i + 1;
+      RunBase(base);
+      if (i == 0 && options_.faults) {
+        EachFault(base);
+      } else {
+        EachStrike(base);
+      }
+      if (i == 0 && options_.pairs) EachPair(base);
     }
-    should_be_ = run_.portrait;
-    const auto length = Millis(LastReply() - Instant());
-    for (std::size_t i = 0; i < kSweepKinds; ++i) {
-      SweepRow row;
-      row.kind = static_cast<SweepKind>(i);
-      // A tenth of what a client waits is its margin.
-      const bool by_time = row.kind == SweepKind::kDeadline;
-      const auto points = by_time ? static_cast<std::uint64_t>(length * 10 / 9 + 2) : report.steps;
-      for (std::uint64_t at = 1; at <= points; ++at) Strike(row, at);
-      report.rows.push_back(std::move(row));
-    }
-    return report;
+    for (auto& [kind, row] : rows_) report_.rows.push_back(std::move(row));
+    report_.real = Now() - begin;
+    return std::move(report_);
   }
 
  private:
-  Instant LastReply() const {
-    Instant last;
-    for (const TraceEvent& event : run_.trace.events()) {
-      const bool scripted = event.subject <= scenario_.clients.size();
-      if (event.kind == TraceKind::kClientReceived && scripted) last = event.at;
+  Duration Now() const { return options_.now ? options_.now() : Duration::zero(); }
+  std::vector<SweepKind> Kinds() const {
+    if (!options_.kinds.empty()) return options_.kinds;
+    std::vector<SweepKind> all;
+    for (std::size_t i = 0; i < kSweepKinds; ++i) all.push_back(static_cast<SweepKind>(i));
+    return all;
+  }
+  // In the order in which they first come.
+  SweepRow& Row(const std::string& kind) {
+    for (auto& [name, row] : rows_) {
+      if (name == kind) return row;
     }
-    return last;
+    rows_.emplace_back(kind, SweepRow{});
+    rows_.back().second.kind = kind;
+    return rows_.back().second;
   }
 
-  static SimOptions OptionsFor(SweepKind kind, std::uint64_t at) {
-    using Kind = sim::Strike::Kind;
+  SimOptions OptionsFor(const Base& base) const {
     SimOptions options;
-    options.retry = options.portrait = true;
-    options.strike.step = at;
-    switch (kind) {
-      case SweepKind::kDisconnect:
-        options.strike.kind = Kind::kDisconnect;
-        break;
-      case SweepKind::kDeadline:
-        options.call_timeout = milliseconds(at);
-        break;
-      case SweepKind::kDaemonKill:
-        options.strike.kind = Kind::kDaemonKill;
-        break;
-      case SweepKind::kPowerLoss:
-      case SweepKind::kPowerLossUnsynced:
-        options.strike.kind = Kind::kPowerLoss;
-        options.strike.unsynced = kind == SweepKind::kPowerLossUnsynced;
-        break;
-    }
+    options.portrait = true;
+    if (base.seed) options.seed = *base.seed;
+    if (options_.faults) options.faults = kAllFaults;
     return options;
   }
+  std::unique_ptr<Chooser> ChooserFor(const Base& base) const {
+    if (base.seed) return std::make_unique<RandomChooser>(*base.seed);
+    return std::make_unique<KeyedChooser>(std::vector<KeyedDecision>());
+  }
 
-  void Strike(SweepRow& row, std::uint64_t at) {
-    BenignChooser chooser;
-    RunSim(scenario_, chooser, OptionsFor(row.kind, at), run_);
+  void RunBase(Base& base) {
+    const auto chooser = ChooserFor(base);
+    RunSim(scenario_, *chooser, OptionsFor(base), run_);
+    if (options_.faults) sites_ = KeyedOf(*chooser, true);
+    base.steps = run_.clients_gone;
+    base.portrait = run_.portrait;
+    report_.steps += base.steps;
+    for (const TraceEvent& event : run_.trace.events()) {
+      // A tenth of what a client waits is its margin.
+      const auto after = Millis(event.at.time_since_epoch()) * 10 / 9;
+      base.moments.insert({after + 1, after + 2});
+    }
+    const auto verdicts = judging_.Judge(run_, *chooser);
+    std::string bad = FirstBroken(verdicts);
+    const Verdict* first = FirstFailure(verdicts);
+    if (!base.seed && first != nullptr) bad = first->law + ": " + first->violations.front().message;
+    if (!bad.empty() && report_.wrong.empty()) report_.wrong = std::move(bad);
+  }
+
+  void EachStrike(const Base& base) {
+    for (const SweepKind kind : Kinds()) {
+      SweepRow& row = Row(std::string(Name(kind)));
+      if (kind == SweepKind::kDeadline) {
+        if (!base.seed) EachDeadline(row, base);
+        continue;
+      }
+      for (std::uint64_t at = 1; at < base.steps; ++at) {
+        Point(row, base, {StrikeOf(kind, at)}, kind != SweepKind::kShutdown, std::to_string(at));
+      }
+    }
+  }
+
+  void EachDeadline(SweepRow& row, const Base& base) {
+    for (const std::int64_t at : base.moments) {
+      SimOptions options = OptionsFor(base);
+      options.call_timeout = milliseconds(at);
+      const auto chooser = ChooserFor(base);
+      Try(row, base, *chooser, options, true, std::to_string(at) + " ms");
+      ++row.covered;
+    }
+  }
+
+  void EachPair(const Base& base) {
+    for (const SweepKind first : Kinds()) {
+      for (const SweepKind second : Kinds()) {
+        if (first == SweepKind::kDeadline || second == SweepKind::kDeadline) continue;
+        // After the end of the daemon nothing more can be done to it.
+        if (first == SweepKind::kShutdown) continue;
+        SweepRow& row = Row(std::string(Name(first)).append(", ").append(Name(second)));
+        for (std::uint64_t at = 1; at < base.steps; ++at) {
+          for (std::uint64_t then = at + 1; then < base.steps; ++then) {
+            const std::string where = std::to_string(at) + " and " + std::to_string(then);
+            Point(row, base, {StrikeOf(first, at), StrikeOf(second, then)},
+                  second != SweepKind::kShutdown, where);
+          }
+        }
+      }
+    }
+  }
+
+  void Point(SweepRow& row, const Base& base, std::vector<Strike> strikes, bool converges,
+             const std::string& where) {
+    SimOptions options = OptionsFor(base);
+    options.strikes = std::move(strikes);
+    const auto chooser = ChooserFor(base);
+    Try(row, base, *chooser, options, converges, where);
+    if (run_.struck == options.strikes.size()) ++row.covered;
+  }
+
+  void EachFault(const Base& base) {
+    for (const KeyedDecision& site : sites_) {
+      if ((BitOf(site.kind) & kAlwaysOn) != 0) continue;
+      for (std::uint32_t choice = 1; choice < site.n; ++choice) {
+        KeyedDecision fault = site;
+        fault.choice = choice;
+        KeyedChooser chooser({fault});
+        SweepRow& row = Row(site.site);
+        const std::string where = "number " + std::to_string(site.ordinal + 1) + " of " +
+                                  std::to_string(site.entity) + ", choice " +
+                                  std::to_string(choice);
+        Try(row, base, chooser, OptionsFor(base), true, where);
+        const auto& tape = chooser.tape();
+        const bool met = std::any_of(tape.begin(), tape.end(),
+                                     [](const Decision& each) { return each.choice != 0; });
+        if (met) ++row.covered;
+      }
+    }
+  }
+
+  void Try(SweepRow& row, const Base& base, Chooser& chooser, SimOptions options, bool converges,
+           const std::string& where) {
+    options.retry = !base.seed && converges;
+    RunSim(scenario_, chooser, options, run_);
     ++row.points;
     std::string bad;
-    const bool gave_up = std::any_of(run_.violations.begin(), run_.violations.end(),
-                                     [](const WorldViolation& each) { return each.law == "L6"; });
-    if (run_.portrait == should_be_ && !gave_up) {
-      ++row.converged;
-    } else {
-      bad = "L6: " +
-            (gave_up ? "no retry came to its end" : FirstDifference(run_.portrait, should_be_));
+    if (options.retry) {
+      ++row.judged;
+      bad = Divergence(base, options.strikes);
+      if (bad.empty()) ++row.converged;
     }
     for (const LostWork& each : run_.lost) {
       row.bytes_lost += each.bytes;
@@ -128,43 +227,102 @@ class Sweeper {
       ++row.broke_laws;
       if (bad.empty()) bad = law;
     }
-    if (!bad.empty() && row.first.empty()) row.first = "at " + std::to_string(at) + ": " + bad;
+    if (bad.empty()) return;
+    ++report_.bad;
+    if (row.first.empty()) {
+      row.first = (base.seed ? "seed " + std::to_string(*base.seed) + ", " : "") + "at " + where +
+                  ": " + bad;
+    }
+  }
+
+  // How it ended otherwise than the base, or "".
+  std::string Divergence(const Base& base, const std::vector<Strike>& strikes) const {
+    for (const WorldViolation& each : run_.violations) {
+      if (each.law == "L6") return "L6: no retry came to its end";
+    }
+    const bool power_went = std::any_of(strikes.begin(), strikes.end(), [](const Strike& each) {
+      return each.kind == Strike::Kind::kPowerLoss;
+    });
+    std::vector<std::string> should_be = base.portrait;
+    if (power_went) std::erase_if(should_be, [&](const auto& line) { return WasThere(line); });
+    std::vector<std::string> is = run_.portrait;
+    if (power_went) std::erase_if(is, [&](const auto& line) { return WasThere(line); });
+    return is == should_be ? "" : "L6: " + FirstDifference(is, should_be);
+  }
+  // A tmux session from before the run: no request brings it back after the power went.
+  bool WasThere(const std::string& line) const {
+    return std::any_of(scenario_.sessions.begin(), scenario_.sessions.end(),
+                       [&](const SessionSetup& each) { return line == "tmux has " + each.id; });
   }
 
   const Scenario& scenario_;
+  const SweepOptions& options_;
   const Judging judging_;
   SimResult run_;
-  std::vector<std::string> should_be_;
+  std::vector<KeyedDecision> sites_;  // all decisions of the first base
+  std::vector<std::pair<std::string, SweepRow>> rows_;
+  SweepReport report_;
 };
+
+std::uint64_t Sum(const std::vector<SweepRow>& rows, std::uint64_t SweepRow::* what) {
+  std::uint64_t sum = 0;
+  for (const SweepRow& row : rows) sum += row.*what;
+  return sum;
+}
 
 }  // namespace
 
 std::string_view Name(SweepKind kind) { return kNames[static_cast<std::size_t>(kind)]; }
 
-bool SweepReport::pass() const {
-  return wrong.empty() &&
-         std::all_of(rows.begin(), rows.end(), [](const SweepRow& row) { return row.pass(); });
+std::uint64_t SweepReport::points() const { return Sum(rows, &SweepRow::points); }
+std::uint64_t SweepReport::covered() const { return Sum(rows, &SweepRow::covered); }
+std::uint64_t SweepReport::violations() const { return bad + (wrong.empty() ? 0 : 1); }
+
+SweepReport Sweep(const Scenario& scenario, const SweepOptions& options) {
+  return Sweeper(scenario, options).Run();
 }
 
-SweepReport Sweep(const Scenario& scenario) { return Sweeper(scenario).Run(); }
-
 std::string AsText(const SweepReport& report) {
-  std::string text = "an undisturbed run of " + std::to_string(report.steps) + " steps\n";
-  if (!report.wrong.empty()) text += "it broke " + report.wrong + "\n";
+  std::string text = "the base takes " + std::to_string(report.steps) + " steps\n";
+  if (!report.wrong.empty()) text += "undisturbed it broke " + report.wrong + "\n";
   char line[160];
-  std::snprintf(line, sizeof line, "%-22s %8s %10s %11s %11s\n", "struck by", "points", "converged",
-                "bytes lost", "broke a law");
+  std::snprintf(line, sizeof line, "%-28s %8s %8s %10s %11s %11s\n", "struck by", "points",
+                "covered", "converged", "bytes lost", "broke a law");
   text += line;
+  using ull = unsigned long long;
   for (const SweepRow& row : report.rows) {
-    std::snprintf(line, sizeof line, "%-22s %8llu %10llu %11llu %11llu\n", Name(row.kind).data(),
-                  static_cast<unsigned long long>(row.points),
-                  static_cast<unsigned long long>(row.converged),
-                  static_cast<unsigned long long>(row.bytes_lost),
-                  static_cast<unsigned long long>(row.broke_laws));
+    const std::string converged = row.judged == 0 ? "-" : std::to_string(row.converged);
+    std::snprintf(line, sizeof line, "%-28s %8llu %8llu %10s %11llu %11llu\n", row.kind.c_str(),
+                  ull{row.points}, ull{row.covered}, converged.c_str(), ull{row.bytes_lost},
+                  ull{row.broke_laws});
     text += line;
     if (!row.first.empty()) text += "    " + row.first + "\n";
   }
-  return text;
+  std::snprintf(line, sizeof line, "%llu points, %llu covered, %llu violations, in %.3f s\n",
+                ull{report.points()}, ull{report.covered()}, ull{report.violations()},
+                static_cast<double>(report.real.count()) / 1e9);
+  return text + line;
+}
+
+boost::json::object AsJson(const SweepReport& report) {
+  boost::json::array rows;
+  for (const SweepRow& row : report.rows) {
+    rows.push_back(boost::json::object{{"kind", row.kind},
+                                       {"points", row.points},
+                                       {"covered", row.covered},
+                                       {"judged_by_L6", row.judged},
+                                       {"converged", row.converged},
+                                       {"bytes_lost", row.bytes_lost},
+                                       {"broke_laws", row.broke_laws},
+                                       {"first", row.first}});
+  }
+  return {{"points", report.points()},
+          {"covered", report.covered()},
+          {"violations", report.violations()},
+          {"seconds", static_cast<double>(report.real.count()) / 1e9},
+          {"steps", report.steps},
+          {"wrong", report.wrong},
+          {"kinds", std::move(rows)}};
 }
 
 }  // namespace oj::sim

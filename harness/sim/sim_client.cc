@@ -45,6 +45,7 @@ void SimClient::Record(TraceKind kind, std::uint64_t object, std::string_view te
 
 Task<bool> SimClient::Connect() {
   const int pid = kFirstClientPid + static_cast<int>(number_);
+  if (end_ != nullptr && end_->closed()) Forget();  // by a strike
   for (int tries = 0; end_ == nullptr; ++tries) {
     end_ = world_.network.Connect(pid);
     if (end_ != nullptr) {

@@ -16,7 +16,6 @@ namespace oj::sim {
 // Something done to the world at one step of a run: the cancel sweep's instrument.
 struct Strike {
   enum class Kind : std::uint8_t {
-    kNone,
     kDisconnect,  // the client closes
     kHalfClose,   // the client ends what it sends
     kOperator,    // somebody asks to cancel the last request that began
@@ -24,7 +23,7 @@ struct Strike {
     kDaemonKill,  // SIGKILL; the daemon starts again on what was durable
     kPowerLoss,   // everything stops; the daemon starts again on what was durable
   };
-  Kind kind = Kind::kNone;
+  Kind kind = Kind::kDisconnect;
   std::uint64_t step = 0;    // after so many steps of the loop
   std::uint64_t client = 0;  // for kDisconnect and kHalfClose; 0: all of them
   bool unsynced = false;     // for kPowerLoss: the disk has lost what was not synced
@@ -35,7 +34,7 @@ struct SimOptions {
   // Classes of faults, bits by SiteClass; absent: what the scenario's mix names. Schedule and
   // workload are always on.
   std::optional<std::uint32_t> faults;
-  Strike strike;
+  std::vector<Strike> strikes;  // ascending by step
   // What scripted clients send as timeout_ms where they send none; zero: nothing.
   Duration call_timeout{};
   // When the clients have gone and the faults have stopped, somebody makes every scripted call
@@ -97,6 +96,7 @@ struct SimResult {
   std::vector<SessionSetup> sessions;  // tmux's, with what is on their screens
   std::vector<std::uint64_t> misanswered;  // pids of what answers otherwise than its tool
   std::uint32_t daemons = 0;               // incarnations
+  std::size_t struck = 0;                  // strikes whose step came
   std::uint64_t clients_gone = 0;          // the step at which the last scripted client had gone
   std::vector<LostWork> lost;
   std::vector<std::string> portrait;  // the world at the end, without times

@@ -78,7 +78,10 @@ SimWorld::SimWorld(const Scenario& scenario, Chooser& chooser, const SimOptions&
     tmux_.Create(id, "$ " + id);
   }
   users_.SetUp(scenario, loop_.WallNow());
-  if (options.strike.kind == Strike::Kind::kPowerLoss) disk_.KeepUnsynced();
+  const bool loses_power =
+      std::any_of(options.strikes.begin(), options.strikes.end(),
+                  [](const Strike& each) { return each.kind == Strike::Kind::kPowerLoss; });
+  if (loses_power) disk_.KeepUnsynced();
 }
 
 SimWorld::~SimWorld() {
@@ -138,7 +141,10 @@ void SimWorld::Run() {
 
 void SimWorld::RunToRest() {
   while (true) {
-    if (Strikes()) DoStrike();
+    for (; Strikes(); ++next_strike_) {
+      ++result_.struck;
+      DoStrike(options_.strikes[next_strike_]);
+    }
     if (!loop_.Step()) return;
   }
 }
@@ -152,7 +158,7 @@ Task<void> SimWorld::Direct() {
   co_await std::move(play);
 
   result_.clients_gone = loop_.steps();
-  struck_ = true;  // or it is too late for that
+  next_strike_ = options_.strikes.size();  // it is too late for the others
   decisions_.Calm();
   processes_.Calm();
   if (!stopping_ && options_.retry) {
@@ -286,16 +292,12 @@ Task<void> SimWorld::StopDaemon() {
 }
 
 bool SimWorld::Strikes() const {
-  return !struck_ && options_.strike.kind != Strike::Kind::kNone &&
-         loop_.steps() >= options_.strike.step;
+  return next_strike_ < options_.strikes.size() &&
+         loop_.steps() >= options_.strikes[next_strike_].step;
 }
 
-void SimWorld::DoStrike() {
-  struck_ = true;
-  const Strike& strike = options_.strike;
+void SimWorld::DoStrike(const Strike& strike) {
   switch (strike.kind) {
-    case Strike::Kind::kNone:
-      return;
     case Strike::Kind::kDisconnect:
     case Strike::Kind::kHalfClose:
       for (SimClient& client : clients_) {
@@ -304,7 +306,8 @@ void SimWorld::DoStrike() {
       }
       return;
     case Strike::Kind::kOperator:
-      if (life_ != nullptr && !directed_) tasks_.Start(CancelLast());
+      if (life_ == nullptr || directed_) return;
+      tasks_.Start(CancelLast());
       return;
     case Strike::Kind::kShutdown:
       if (life_ == nullptr || life_->ended.is_set()) return;
@@ -412,7 +415,7 @@ void RunSim(const Scenario& scenario, Chooser& chooser, const SimOptions& option
   result.misanswered.clear();
   result.lost.clear();
   result.portrait.clear();
-  result.armed_timers = result.leases_held = result.keys_quarantined = 0;
+  result.armed_timers = result.leases_held = result.keys_quarantined = result.struck = 0;
   SimWorld world(scenario, chooser, options, result);
   world.Run();
 }

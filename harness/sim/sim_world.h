@@ -70,7 +70,7 @@ class SimWorld {
   Task<void> StopDaemon();
 
   bool Strikes() const;
-  void DoStrike();
+  void DoStrike(const Strike& strike);
   Task<void> CancelLast();
 
   void RunToRest();
@@ -98,7 +98,7 @@ class SimWorld {
   Event serving_;
   std::size_t counted_ = 0;  // events of the trace, for leases
   bool stopping_ = false;
-  bool struck_ = false;
+  std::size_t next_strike_ = 0;
   bool directed_ = false;  // Direct() has ended
   const char* phase_ = "start";
   WorldTimer<SimWorld, &SimWorld::Restart> restart_{*this};

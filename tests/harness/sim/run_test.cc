@@ -178,8 +178,7 @@ TEST_F(RunTest, RandomMixesComeToRest) {
 TEST_F(RunTest, DaemonKilledDuringACallServesARetryAfterItsRestart) {
   Load(Client(Call(kPeek, R"(expect = ["closed", "SessionPeek"])") +
               Call(kPeek, R"(expect = "SessionPeek")")));
-  options.strike.kind = Strike::Kind::kDaemonKill;
-  options.strike.step = StepOf(TraceKind::kProcessStarted);
+  options.strikes = {{Strike::Kind::kDaemonKill, StepOf(TraceKind::kProcessStarted)}};
   Run();
   EXPECT_EQ(result.daemons, 2u);
   EXPECT_EQ(result.outcomes[0].outcome, "closed");
@@ -187,8 +186,7 @@ TEST_F(RunTest, DaemonKilledDuringACallServesARetryAfterItsRestart) {
 
 TEST_F(RunTest, ShutdownStrikeEndsTheDaemon) {
   Load(Client(Call(kPeek, R"(expect = ["SessionPeek", "closed", "refused", "cancelled"])")));
-  options.strike.kind = Strike::Kind::kShutdown;
-  options.strike.step = StepOf(TraceKind::kProcessStarted);
+  options.strikes = {{Strike::Kind::kShutdown, StepOf(TraceKind::kProcessStarted)}};
   Run();
   EXPECT_EQ(Count(TraceKind::kDaemonDied), 1u);
 }
@@ -196,8 +194,7 @@ TEST_F(RunTest, ShutdownStrikeEndsTheDaemon) {
 TEST_F(RunTest, OperatorStrikeCancelsTheCall) {
   Load("[[hang]]\ntool = \"tmux\"\nfrom_ms = 0\nuntil_ms = 1500\n" +
        Client(Call(kPeek, R"(expect = "cancelled")")));
-  options.strike.kind = Strike::Kind::kOperator;
-  options.strike.step = StepOf(TraceKind::kProcessStarted) + 1;
+  options.strikes = {{Strike::Kind::kOperator, StepOf(TraceKind::kProcessStarted) + 1}};
   Run();
 }
 
@@ -205,8 +202,10 @@ TEST_F(RunTest, EveryStepCanBeTheLastOfAClient) {
   Load(Client(Call(kPeek, R"(expect = ["SessionPeek", "closed"])")));
   Run();
   const std::uint64_t steps = result.steps;
-  options.strike.kind = Strike::Kind::kDisconnect;
-  for (options.strike.step = 1; options.strike.step < steps; ++options.strike.step) Run();
+  for (std::uint64_t at = 1; at < steps; ++at) {
+    options.strikes = {{Strike::Kind::kDisconnect, at}};
+    Run();
+  }
 }
 
 TEST_F(RunTest, EveryStepCanBeTheLastOfTheDaemon) {
@@ -214,8 +213,10 @@ TEST_F(RunTest, EveryStepCanBeTheLastOfTheDaemon) {
               Call(kPeek, R"(expect = ["SessionPeek", "closed"])")));
   Run();
   const std::uint64_t steps = result.steps;
-  options.strike.kind = Strike::Kind::kDaemonKill;
-  for (options.strike.step = 1; options.strike.step < steps; ++options.strike.step) Run();
+  for (std::uint64_t at = 1; at < steps; ++at) {
+    options.strikes = {{Strike::Kind::kDaemonKill, at}};
+    Run();
+  }
 }
 
 TEST_F(RunTest, RunBeyondItsBudgetIsAViolation) {
