@@ -63,14 +63,30 @@ std::optional<AgentRecord> Seen(const AgentRecord& agent,
   return seen;
 }
 
-// Those whose sessions nobody is busy with: what was begun and not seen through is TendRuns'.
-std::map<std::string, AgentRecord> Watched(const Core& core) {
-  std::map<std::string, AgentRecord> watched;
+// What tmux is asked about: agents that may run, and sessions and agents that a change has left in
+// doubt. Not those that somebody is busy with: what was begun and not seen through is TendRuns'.
+struct Watched {
+  std::map<std::string, AgentRecord> agents;
+  std::map<std::string, SessionRecord> sessions;
+};
+
+std::set<std::string> HeldKeys(Core& core) {
+  std::set<std::string> held;
+  for (LockTable::Row& row : core.locks.Rows()) held.insert(std::move(row.key));
+  return held;
+}
+
+Watched ToWatch(Core& core) {
+  Watched watched;
+  const std::set<std::string> held = HeldKeys(core);
   for (const auto& [id, agent] : core.state.All<AgentRecord>()) {
-    if (core.state.Find<IntentRecord>(RunIntentId(id)) != nullptr) continue;
-    if (agent.status == AgentStatus::kRunning || agent.status == AgentStatus::kUnknown) {
-      watched.emplace(id, agent);
-    }
+    if (IsOver(&agent) || core.state.Find<IntentRecord>(RunIntentId(id)) != nullptr) continue;
+    const bool starts = agent.status == AgentStatus::kStarting;
+    if (!starts || !held.contains("agent:" + id)) watched.agents.emplace(id, agent);
+  }
+  for (const auto& [id, session] : core.state.All<SessionRecord>()) {
+    const bool in_doubt = session.status == SessionStatus::kUnknown;
+    if (in_doubt && !held.contains("session:" + id)) watched.sessions.emplace(id, session);
   }
   return watched;
 }
@@ -82,34 +98,45 @@ bool IsSettled(const AgentRecord& seen, std::set<std::string>& dying) {
   return !dying.insert(seen.id).second;
 }
 
-Task<void> LookAtAgents(Core& core, Flight& probe, std::set<std::string>& dying) {
-  const auto before = Watched(core);
-  if (before.empty()) co_return;
+// What is not as it was when tmux was asked is of another life: resumed or removed meanwhile.
+template <class Record>
+bool IsStill(const Core& core, const Record& before) {
+  const auto* now = core.state.Find<Record>(before.id);
+  return now != nullptr && *now == before;
+}
+
+Task<void> LookAtTmux(Core& core, Flight& probe, std::set<std::string>& dying) {
+  const Watched before = ToWatch(core);
+  if (before.agents.empty() && before.sessions.empty()) co_return;
   auto list = core.tmux.List(probe);
   auto listed = co_await std::move(list);
   if (!listed) co_return;
-  std::map<std::string, SessionState> sessions;
+  std::map<std::string, SessionState> there;
   for (SessionState& each : *listed) {
     std::string id = each.id;
-    sessions.emplace(std::move(id), std::move(each));
+    there.emplace(std::move(id), std::move(each));
   }
+  const Watched now = ToWatch(core);
+  std::map<std::string, SessionRecord> sessions;
   std::vector<Change> changes;
-  for (const auto& [id, agent] : before) {
-    const auto* now = core.state.Find<AgentRecord>(id);
-    // Resumed or removed meanwhile: what was seen is of another life.
-    if (now == nullptr || !(*now == agent)) continue;
-    auto seen = Seen(agent, sessions);
+  for (const auto& [id, session] : before.sessions) {
+    if (!IsStill(core, session) || !now.sessions.contains(id)) continue;
+    SessionRecord& seen = sessions.emplace(id, session).first->second;
+    seen.status = there.contains(id) ? SessionStatus::kLive : SessionStatus::kGone;
+  }
+  for (const auto& [id, agent] : before.agents) {
+    if (!IsStill(core, agent) || !now.agents.contains(id)) continue;
+    auto seen = Seen(agent, there);
     if (!seen || !IsSettled(*seen, dying)) continue;
     dying.erase(id);
     seen->updated_at_ms = core.seams.clock.WallNow();
     const auto* session = core.state.Find<SessionRecord>(agent.session_id.value_or(""));
     if (session != nullptr && seen->status == AgentStatus::kGone) {
-      SessionRecord gone = *session;
-      gone.status = SessionStatus::kGone;
-      changes.emplace_back(std::move(gone));
+      sessions.emplace(session->id, *session).first->second.status = SessionStatus::kGone;
     }
     changes.emplace_back(std::move(*seen));
   }
+  for (auto& [id, session] : sessions) changes.emplace_back(std::move(session));
   if (changes.empty()) co_return;
   auto commit = core.state.Commit(std::move(changes));
   static_cast<void>(co_await std::move(commit));  // the next look tries again
@@ -177,7 +204,7 @@ Task<void> WatchAgents(Core& core) {
   Flight probe(0, "AgentWatch", "", 0, core.seams.clock.Now(), core.seams.log);
   std::set<std::string> dying;
   while (true) {
-    auto look = LookAtAgents(core, probe, dying);
+    auto look = LookAtTmux(core, probe, dying);
     co_await std::move(look);
     co_await SleepFor(core.seams.clock, kLook);
   }
