@@ -200,7 +200,7 @@ Task<Result<Ok>> ResumeAgent(Core& core, SharedSessionLease lease, AgentRecord a
   co_return std::move(started);
 }
 
-Task<void> WatchAgents(Core& core) {
+Task<void> WatchSessions(Core& core) {
   Flight probe(0, "AgentWatch", "", 0, core.seams.clock.Now(), core.seams.log);
   std::set<std::string> dying;
   while (true) {

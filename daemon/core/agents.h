@@ -30,8 +30,9 @@ Task<Status> StartAgent(Core& core, Flight& flight, SharedSessionLease lease, Ag
 Task<Result<Ok>> ResumeAgent(Core& core, SharedSessionLease lease, AgentRecord agent,
                              std::string cwd);
 
-// Learns which programs of agents have ended; runs until it is cancelled. While tmux does not
+// Learns which programs of agents have ended, and what became of sessions that are in doubt; runs
+// until it is cancelled. While tmux does not
 // answer nothing is known, and nothing changes.
-Task<void> WatchAgents(Core& core);
+Task<void> WatchSessions(Core& core);
 
 }  // namespace oj

@@ -1,13 +1,13 @@
 // Reconcile: what a daemon does about the past when it starts: finishes or undoes what another one
-// had begun, and holds what it recorded of sessions against what tmux says.
+// had begun. What it recorded of sessions is in doubt, and WatchSessions asks tmux.
 #pragma once
 
 #include "core/core.h"
 
 namespace oj {
 
-// Runs beside the first requests, under the same locks. Ends when tmux has answered once; while it
-// does not, the sessions are `unknown`, and none is declared dead.
+// Runs beside the first requests, under the same locks. What cannot be settled now stays: the next
+// request for that workspace tries again, and tells.
 Task<void> Reconcile(Core& core);
 
 }  // namespace oj

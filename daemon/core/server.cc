@@ -59,7 +59,7 @@ Task<void> Server::InFlight(Nursery& background, Nursery& units, Nursery& flight
   background.Start(seams_.runner.Tend());
   background.Start(core_->tmux.Tend());
   background.Start(TendTrash(*core_));
-  background.Start(WatchAgents(*core_));
+  background.Start(WatchSessions(*core_));
   background.Start(TendRuns(*core_));
   background.Start(Reconcile(*core_));
   auto listen =

@@ -33,7 +33,10 @@ Task<Status> State::Load() {
   if (!loaded) co_return kTooSlow;
   if (!*loaded) co_return loaded->error();
   StateSnapshot& found = loaded->value();
-  // Whoever was starting them is dead; whether they run, tmux will tell.
+  // Whoever made them is dead; whether they run, tmux will tell.
+  for (SessionRecord& session : found.sessions) {
+    if (session.status == SessionStatus::kLive) session.status = SessionStatus::kUnknown;
+  }
   for (AgentRecord& agent : found.agents) {
     if (agent.status == AgentStatus::kStarting) agent.status = AgentStatus::kUnknown;
   }

@@ -400,7 +400,6 @@ TEST_F(RecoveryTest, ASessionBesideAHungTmuxIsUnknownUntilItAnswers) {
   runner.Answer("list-panes", 0, "lives 0 \nother 0 \n");
   Serve();
   constexpr char kList[] = R"({"type":"Query","query":{"type":"ListSessions"}})";
-  EXPECT_THAT(Ask(kList), Not(HasSubstr("unknown")));
   loop.Advance(1s);
   EXPECT_THAT(Ask(kList), Not(HasSubstr(R"("status":"live")")));
   EXPECT_THAT(Ask(kList), Not(HasSubstr("gone")));

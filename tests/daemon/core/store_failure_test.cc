@@ -69,6 +69,18 @@ TEST_F(StoreFailureTest, NewStartsNothingThatCouldNotBeRecorded) {
   ExpectServing();
 }
 
+// L5: no request need come for the truth to be known.
+TEST_F(StoreFailureTest, NewThatCouldNotBeConfirmedIsLiveWhenTmuxHasBeenAsked) {
+  Serve();
+  FillDisk(1);
+  Absent();
+  EXPECT_THAT(Ask(kNew), kDiskFull);
+  store.failure.reset();
+  for (int i = 0; i < 3; ++i) runner.Answer("list-panes", 0, "a 0 \n");
+  loop.Advance(2s);
+  EXPECT_THAT(Ask(kShow), HasSubstr(R"("status":"live")"));
+}
+
 // L5, L6: it runs, but is not called live; a retry takes it over.
 TEST_F(StoreFailureTest, NewThatCouldNotBeConfirmedStaysUnknownAndARetryConverges) {
   Serve();
