@@ -77,15 +77,15 @@ steps = [
 )",
                                       "test.toml");
   ASSERT_TRUE(scenario) << scenario.error().message;
-  const SweepReport report = Sweep(*scenario);
+  const SweepReport report = Sweep(*scenario, {});
   std::cout << AsText(report);
   EXPECT_EQ(report.wrong, "");
   for (const SweepRow& row : report.rows) {
-    EXPECT_GE(row.points, 50u) << Name(row.kind);
-    EXPECT_EQ(row.bytes_lost, 0u) << Name(row.kind) << " " << row.first;
-    EXPECT_EQ(row.broke_laws, 0u) << Name(row.kind) << " " << row.first;
-    if (row.kind == SweepKind::kPowerLoss || row.kind == SweepKind::kPowerLossUnsynced) continue;
-    EXPECT_EQ(row.converged, row.points) << Name(row.kind) << " " << row.first;
+    EXPECT_GE(row.points, 40u) << row.kind;
+    EXPECT_EQ(row.bytes_lost, 0u) << row.kind << " " << row.first;
+    EXPECT_EQ(row.broke_laws, 0u) << row.kind << " " << row.first;
+    if (row.kind.starts_with("power")) continue;
+    EXPECT_EQ(row.converged, row.judged) << row.kind << " " << row.first;
   }
 }
 

@@ -237,6 +237,7 @@ TEST_F(RunTest, ClientThatWaitsForEverIsAViolation) {
 // Ready work is overtaken by a timer: the bound on what that adds is kept.
 TEST_F(RunTest, StallsAreBoundedAndCounted) {
   Load("[mix]\nclients = 4\ncalls = 3\nsessions = 2\nfaults = [\"clock\"]\n");
+  chooser.Plan(sites::kRequest, std::deque<std::uint32_t>(12, 1));
   chooser.Plan(sites::kStall, std::deque<std::uint32_t>(5000, 1));
   RunSim(scenario, chooser, options, result);
   EXPECT_GT(result.stalled, Duration::zero());
