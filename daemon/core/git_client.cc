@@ -123,6 +123,9 @@ RepoLease::~RepoLease() {
 Task<Result<ProcessResult>> GitClient::Git(Flight& flight, RepoLease* lease, std::string directory,
                                            std::vector<std::string> arguments,
                                            bool (*keep)(std::string_view record)) {
+  if (lease != nullptr) {
+    if (const Status alone = lease->Alone(); !alone) co_return alone.error();
+  }
   ToolCommand command;
   command.keep = keep;
   command.tool = "git";

@@ -23,6 +23,8 @@ class RepoLease {
   RepoLease(RepoLease&&) = default;
   RepoLease& operator=(RepoLease&&) = delete;
   ~RepoLease();
+  // Error kBusy: a git that could not be killed may still be at work under it.
+  Status Alone() const { return AllGone(undead_); }
 
   // A git of ours that began then, or later, was killed, by this daemon or with an earlier one:
   // lock files that are no older may be its.
@@ -69,7 +71,8 @@ class GitClient {
   GitClient(Tools& tools, const Config& config, Clock& clock, FileSystem& files)
       : tools_(tools), config_(config), clock_(clock), files_(files) {}
 
-  // All: Errors as Tools::Run; kToolFailed where git says something unexpected. Throw Cancelled
+  // All: Errors as Tools::Run, and as RepoLease::Alone; kToolFailed where git says something
+  // unexpected. Throw Cancelled
   // with every process of theirs dead, or the lease marked for quarantine. `lease` covers the
   // repository.
 

@@ -89,6 +89,7 @@ Task<Result<ProcessResult>> TmuxClient::Command(Flight& flight, SessionLease& le
     // The server that the first session starts must live on; no tag leads to it.
     command.tagged = effect != Effect::kStarts;
     lease.Settle();
+    if (const Status alone = AllGone(lease.undead_); !alone) co_return alone.error();
     lease.changing_ = effect != Effect::kLooks;
     auto run = tools_.Run(flight, std::move(command), lease.after_);
     auto result = co_await std::move(run);

@@ -52,7 +52,8 @@ class TmuxClient {
   TmuxClient(Clock& clock, Tools& tools, EventLog& log, const Config& config)
       : clock_(clock), tools_(tools), log_(log), config_(config) {}
 
-  // All: Errors as Tools::Run; kToolFailed where tmux says something unexpected. Throw Cancelled
+  // All: Errors as Tools::Run; kBusy also while something that an earlier command of the lease left
+  // behind is alive; kToolFailed where tmux says something unexpected. Throw Cancelled
   // with every process of theirs dead, or the lease marked for quarantine.
   Task<Result<Presence>> Has(Flight& flight, SessionLease& lease, std::string id);
   // The screen; kNotFound.

@@ -144,6 +144,17 @@ Result<ProcessResult> Tools::Judge(const ToolCommand& command, ProcessResult res
   }
 }
 
+Status AllGone(const std::vector<std::shared_ptr<Quarantine>>& undead) {
+  for (const auto& each : undead) {
+    if (each->dead.is_set()) continue;
+    return Error{ErrorCode::kBusy,
+                 "process " + std::to_string(each->pid) + " (state " + each->state +
+                     "), which could not be killed, may still be at work there",
+                 R"({"retry_after_ms":1000,"pid":)" + std::to_string(each->pid) + "}"};
+  }
+  return Ok{};
+}
+
 Task<void> AllDead(std::vector<std::shared_ptr<Quarantine>> undead) {
   for (const auto& each : undead) {
     auto dead = each->dead.WaitSet();

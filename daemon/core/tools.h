@@ -62,6 +62,8 @@ class Tools {
   std::size_t children_ = 0;
 };
 
+// Nothing more may run under a lease while one of these is alive: Error kBusy, naming it.
+Status AllGone(const std::vector<std::shared_ptr<Quarantine>>& undead);
 // Ends when each of them is dead.
 Task<void> AllDead(std::vector<std::shared_ptr<Quarantine>> undead);
 

@@ -263,6 +263,7 @@ Task<Result<Removed>> RemoveWorkspace(Core& core, Flight& flight, SharedRepoLeas
     intent.branch = tree->branch;
   }
   co_await CancellationPoint();
+  if (const Status alone = lease->Alone(); !alone) co_return alone.error();
   if (how.dry_run) co_return Removed{record.id, record.path, std::nullopt};
   auto commit = Commit(core, lease, record, candidate.recorded, std::move(intent), exists);
   auto work = Tell(core, record.id, std::move(commit));

@@ -63,6 +63,7 @@ Task<Result<bool>> MoveAway(Core& core, const std::string& id, AddIntent& intent
 // entry and the branch go, then the record.
 Task<Status> UndoAdd(Core& core, SharedRepoLease lease, std::string id, AddIntent intent) {
   Flight undo(0, "WorkspaceUndo", "", 0, core.seams.clock.Now(), core.seams.log);
+  if (const Status alone = lease->Alone(); !alone) co_return alone.error();
   auto move = MoveAway(core, id, intent);
   auto moved = co_await std::move(move);
   if (!moved) co_return std::move(moved).error();

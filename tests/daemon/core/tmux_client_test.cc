@@ -283,6 +283,18 @@ TEST_F(TmuxClientTest, UnclearAnswerKeepsTheFence) {
   EXPECT_TRUE(Free());
 }
 
+// L3: what it was asked to do may come at any time.
+TEST_F(TmuxClientTest, NothingMoreRunsBesideAProcessThatCouldNotBeKilled) {
+  SessionLease lease = Hold();
+  const auto undead = runner.HangsUndead("new-session");
+  ErrorOf(tmux.New(flight, lease, Record({"sh"}), {}));
+  EXPECT_EQ(ErrorOf(tmux.Kill(flight, lease, "a")).code, ErrorCode::kBusy);
+  EXPECT_THAT(runner.Commands(), ElementsAre("new-session"));
+  undead->dead.Set();
+  Run(tmux.Kill(flight, lease, "a"));
+  EXPECT_THAT(runner.Commands(), ElementsAre("new-session", "kill-session"));
+}
+
 TEST_F(TmuxClientTest, CancelledChangeFencesToo) {
   runner.Hangs("kill-session");
   runner.Hangs("list-sessions");
