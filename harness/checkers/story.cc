@@ -8,17 +8,6 @@ namespace {
 
 constexpr std::int64_t kSigKill = 9;
 
-std::string_view TakeWord(std::string_view& text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  const std::string_view word = text.substr(0, text.find(' '));
-  text.remove_prefix(word.size());
-  return word;
-}
-
-bool Changes(std::string_view command) {
-  return command == "new-session" || command == "kill-session" || command == "send-keys";
-}
-
 void SetOnce(std::optional<Moment>& moment, Moment now) {
   if (!moment) moment = now;
 }
@@ -52,6 +41,8 @@ class Teller {
         story_.daemon_speaks = true;
         return FromDaemon(event);
       case TraceKind::kDaemonStarted:
+        ++life_;
+        return;
       case TraceKind::kFaultBegan:
       case TraceKind::kFaultEnded:
         return;
@@ -66,7 +57,8 @@ class Teller {
     life.group = static_cast<std::uint64_t>(event.value);
     life.argv = story_.trace.Text(event);
     life.session = SessionOf(life.argv);
-    life.exclusive = Changes(CommandOf(life.argv));
+    life.touches = TouchesOf(life.argv);
+    life.life = life_;
     life.began = now_;
     by_pid_[event.subject] = story_.processes.size();
     story_.processes.push_back(life);
@@ -115,6 +107,7 @@ class Teller {
       SetOnce(life.ended, now_);
       for (LeaseLife& lease : life.leases) SetOnce(lease.released, now_);
     }
+    for (LeaseLife& lease : story_.own_leases) SetOnce(lease.released, now_);
     by_request_.clear();  // the next daemon counts from 1 again
   }
 
@@ -134,8 +127,12 @@ class Teller {
       story_.requests.push_back(std::move(life));
       return;
     }
+    if (event.daemon == EventKind::kProcessStarted) return Announced(event);
     RequestLife* life = Request(event.object);
-    if (life == nullptr) return;
+    if (life == nullptr) {
+      if (event.object == 0) OfLease(event, story_.own_leases);
+      return;
+    }
     switch (event.daemon) {
       case EventKind::kRequestJoined:
         return life->waiters.push_back({event.subject, now_});
@@ -143,33 +140,36 @@ class Teller {
         return SetOnce(life->latched, now_);
       case EventKind::kRequestEnded:
         return SetOnce(life->ended, now_);
-      case EventKind::kProcessStarted:
-        if (const auto at = by_pid_.find(static_cast<std::uint64_t>(event.value));
-            at != by_pid_.end()) {
-          Belongs(at->second, event.object);
-        }
-        return;
       default:
-        return OfLease(event, *life);
+        return OfLease(event, life->leases);
     }
   }
+  void Announced(const TraceEvent& event) {
+    const auto at = by_pid_.find(static_cast<std::uint64_t>(event.value));
+    if (at == by_pid_.end()) return;
+    story_.processes[at->second].announced = true;
+    Belongs(at->second, event.object);
+  }
 
-  void OfLease(const TraceEvent& event, RequestLife& life) {
+  void OfLease(const TraceEvent& event, std::vector<LeaseLife>& leases) {
     const std::string_view key = story_.trace.Text(event);
-    // The youngest lease on that key that is not over.
-    const auto open = std::find_if(life.leases.rbegin(), life.leases.rend(), [&](LeaseLife& lease) {
-      return lease.key == key && !lease.released;
-    });
-    LeaseLife* lease = open == life.leases.rend() ? nullptr : &*open;
+    // The youngest on that key that is not over: one that waits, or one that is held.
+    const auto youngest = [&](bool granted) {
+      const auto at = std::find_if(leases.rbegin(), leases.rend(), [&](const LeaseLife& lease) {
+        return lease.key == key && !lease.released && lease.granted.has_value() == granted;
+      });
+      return at == leases.rend() ? nullptr : &*at;
+    };
+    LeaseLife* lease = youngest(event.daemon != EventKind::kLeaseGranted);
     switch (event.daemon) {
       case EventKind::kLeaseWaiting:
+        return leases.push_back({key, event.value != 0, now_, {}, {}, {}});
       case EventKind::kLeaseGranted:
-        if (lease == nullptr || lease->granted) {
-          life.leases.push_back({key, event.value != 0, {}, {}, {}, {}});
-          lease = &life.leases.back();
+        if (lease == nullptr) {
+          leases.push_back({key, event.value != 0, {}, {}, {}, {}});
+          lease = &leases.back();
         }
-        return SetOnce(event.daemon == EventKind::kLeaseWaiting ? lease->waiting : lease->granted,
-                       now_);
+        return SetOnce(lease->granted, now_);
       case EventKind::kLeaseReleased:
         if (lease != nullptr) lease->released = now_;
         return;
@@ -236,6 +236,7 @@ class Teller {
 
   Story& story_;
   Moment now_;
+  std::uint32_t life_ = 0;
   // Lookups only; nothing depends on their order except that every request is ended once.
   boost::unordered_flat_map<std::uint64_t, std::size_t> by_pid_;
   boost::unordered_flat_map<std::uint64_t, std::size_t> by_request_;
@@ -259,25 +260,6 @@ std::optional<Moment> Story::LeftBy(std::uint64_t connection, bool half_close_co
     if (each.connection == connection && (!each.half || half_close_counts)) return each.when;
   }
   return std::nullopt;
-}
-
-std::string_view CommandOf(std::string_view argv) {
-  TakeWord(argv);
-  return TakeWord(argv);
-}
-
-std::string_view SessionOf(std::string_view argv) {
-  TakeWord(argv);
-  TakeWord(argv);
-  while (!argv.empty()) {
-    const std::string_view word = TakeWord(argv);
-    if (word == "--") return "";
-    if (word != "-t" && word != "-s") continue;
-    std::string_view id = TakeWord(argv);
-    if (id.starts_with('=')) id.remove_prefix(1);
-    return id.substr(0, id.find(':'));
-  }
-  return "";
 }
 
 }  // namespace oj::sim

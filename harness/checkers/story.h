@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "checkers/touch.h"
 #include "oj/deadline.h"
 #include "trace/trace.h"
 
@@ -23,9 +24,11 @@ struct ProcessLife {
   std::uint64_t pid = 0;
   std::uint64_t request = 0;  // 0: not known, or the daemon's own
   std::uint64_t group = 0;    // the pid of the group's leader; 0: not known
+  std::uint32_t life = 0;     // of the daemon that started it, from 1; 0: not known
+  bool announced = false;     // the daemon knew of it
   std::string_view argv;
   std::string_view session;  // that it names, or empty
-  bool exclusive = false;    // it changes that session
+  Touches touches;
   Moment began;
   std::optional<Moment> ended;
   std::optional<Moment> reaped;
@@ -34,6 +37,7 @@ struct ProcessLife {
 
   // Started by the daemon, not forked by something that it had started.
   bool leader() const { return group == 0 || group == pid; }
+  bool starts_session() const { return CommandOf(argv) == "new-session"; }
   // When the daemon had done with it what it can: it is dead, or has been sent SIGKILL (how long
   // it takes to die of that is not the daemon's), or the daemon itself was dead.
   std::optional<Moment> Settled() const;
@@ -96,20 +100,16 @@ struct Story {
   bool daemon_speaks = false;  // there are events of the daemon's own
   std::vector<ProcessLife> processes;
   std::vector<RequestLife> requests;
+  std::vector<LeaseLife> own_leases;  // of the daemon itself: what it does for no request
   std::vector<CallLife> calls;
   std::vector<Departure> departures;
 
   // It left a tree of the daemon's own on purpose, as a tmux server does: nobody is to end it.
   bool Stranger(const ProcessLife& process) const {
-    return daemon_speaks && process.request == 0 && !process.session.empty();
+    return daemon_speaks && process.request == 0 && !process.announced && process.starts_session();
   }
   // The moment from which on the connection's client waits for nothing, if ever.
   std::optional<Moment> LeftBy(std::uint64_t connection, bool half_close_counts) const;
 };
-
-// The session that a tmux command line names, as `-t =ID`, `-t =ID:` or `-s ID`; empty: none.
-std::string_view SessionOf(std::string_view argv);
-// Its subcommand: the second word.
-std::string_view CommandOf(std::string_view argv);
 
 }  // namespace oj::sim

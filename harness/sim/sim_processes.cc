@@ -333,7 +333,9 @@ void SimProcesses::Strike(SimProcess& process, int signal) {
   const Tool& tool = tools_[process.tree.tool];
   Duration wait = kDeath;
   if (signal == kSigterm) {
-    if (how.ignore_term || (tool.hung > 0 && tool.clients_ignore_term)) return;
+    const bool pending =
+        &process == &process.tree.leader() && how.uninterruptible > Duration::zero();
+    if (how.ignore_term || pending || (tool.hung > 0 && tool.clients_ignore_term)) return;
     SimTree& tree = process.tree;
     if (&process == &tree.leader() && tree.git != nullptr) tree.git->OnTerm();
     // A client of a hung tmux server exits 0 then.
