@@ -113,13 +113,21 @@ int Run(const Options& options, const oj::Config& config) {
 
   const std::string real_directory = RealPath(*directory);
   const std::string lease_prefix = oj::LeasePrefix(real_directory);
-  for (const pid_t pid : oj::EndStrays(lease_prefix, kStrayLimit)) {
-    std::cerr << "ojd: process " << pid
+  const std::vector<oj::Stray> strays = oj::EndStrays(lease_prefix, kStrayLimit);
+  for (const oj::Stray& each : strays) {
+    std::cerr << "ojd: process " << each.pid
               << ", left behind by a daemon that was killed, cannot be ended\n";
   }
+  const auto stray = [&strays] {
+    for (const oj::Stray& each : strays) {
+      if (each.IsAlive()) return "process " + std::to_string(each.pid);
+    }
+    return std::string();
+  };
   oj::TreeRunner runner(host, loop);
   const oj::Seams seams{loop, runner, **listener, **store, files, random, **log};
-  oj::Server server(seams, config, oj::Identity{getpid(), geteuid(), real_directory, lease_prefix});
+  oj::Server server(seams, config,
+                    oj::Identity{getpid(), geteuid(), real_directory, lease_prefix, stray});
   std::optional<oj::Error> failure;
   loop.Run(Main(server, signals, failure));
   return failure ? Fail(*failure) : 0;

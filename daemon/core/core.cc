@@ -4,7 +4,18 @@
 
 namespace oj {
 
+Status Core::Alone() const {
+  const std::string stray = identity.stray ? identity.stray() : "";
+  if (stray.empty()) return Ok{};
+  return Error{ErrorCode::kBusy,
+               stray +
+                   ", left behind by a daemon that was killed, cannot be ended and may still be "
+                   "at work",
+               R"({"retry_after_ms":1000})"};
+}
+
 Task<Result<Lease>> Core::Acquire(Flight& flight, std::vector<LockRequest> wanted) {
+  if (const Status alone = Alone(); !alone) co_return alone.error();
   flight.state = "waiting";
   flight.waiting_for = wanted[0].key;
   auto acquire = locks.Acquire(flight.id, wanted);

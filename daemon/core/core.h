@@ -2,6 +2,7 @@
 // the outside.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -37,6 +38,9 @@ struct Identity {
   unsigned uid = 0;             // only this one and root are served
   std::string state_directory;  // absolute: workspaces are below it
   std::string lease_prefix;     // of the tags of processes, the same in all lives of this daemon
+  // What a daemon that was killed has left behind and nobody can end, in words, while it may still
+  // be at work: "process 7". Empty, or absent: nothing.
+  std::function<std::string()> stray{};
 };
 
 // How the daemon is told to stop, and how far that has got.
@@ -72,6 +76,8 @@ struct Core {
         locks(outside.clock, outside.log, behind),
         flights(outside.clock, outside.log, in_flight) {}
 
+  // Error kBusy: a process of a dead daemon may be at work on anything, and no key is given out.
+  Status Alone() const;
   // Leases for a handler, as `oj requests` shows. Error kBusy. Throws Cancelled.
   Task<Result<Lease>> Acquire(Flight& flight, std::vector<LockRequest> wanted);
   // The session's. Error kBusy. Throws Cancelled.

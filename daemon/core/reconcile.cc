@@ -7,6 +7,8 @@
 namespace oj {
 namespace {
 
+constexpr Duration kAskAgain = std::chrono::seconds(2);
+
 // The repository of a workspace's intent, by its common directory; nothing: no workspace's.
 Result<std::string> RepoOf(const IntentRecord& record) {
   if (record.kind == "add") {
@@ -40,6 +42,7 @@ Task<Status> SettleOne(Core& core, Flight& recover, IntentRecord record) {
 
 Task<void> Reconcile(Core& core) {
   Flight recover(0, "Recover", "", 0, core.seams.clock.Now(), core.seams.log);
+  while (!core.Alone()) co_await SleepFor(core.seams.clock, kAskAgain);
   std::vector<IntentRecord> found;
   for (const auto& [id, record] : core.state.All<IntentRecord>()) found.push_back(record);
   for (const IntentRecord& record : found) {

@@ -1,6 +1,7 @@
 #include "os/strays.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,17 +13,11 @@
 #include <thread>
 
 #include "os/proc_fs.h"
-#include "os/unique_fd.h"
 
 namespace oj {
 namespace {
 
 constexpr auto kLook = std::chrono::milliseconds(2);
-
-struct Stray {
-  pid_t pid;
-  UniqueFd pidfd;
-};
 
 bool HasTag(pid_t pid, const std::string& prefix) {
   const auto lease = LeaseOf(pid);
@@ -62,20 +57,21 @@ std::string LeasePrefix(const std::string& state_directory) {
   return text + "-";
 }
 
-std::vector<pid_t> EndStrays(const std::string& prefix, std::chrono::milliseconds limit) {
+bool Stray::IsAlive() const {
+  pollfd ended{pidfd.get(), POLLIN, 0};
+  return poll(&ended, 1, 0) == 0;
+}
+
+std::vector<Stray> EndStrays(const std::string& prefix, std::chrono::milliseconds limit) {
   const auto until = std::chrono::steady_clock::now() + limit;
   // Looks again until there are none: one that was found may have forked meanwhile.
   while (true) {
-    const std::vector<Stray> strays = Find(prefix);
+    std::vector<Stray> strays = Find(prefix);
     if (strays.empty()) return {};
     for (const Stray& each : strays) {
       syscall(SYS_pidfd_send_signal, each.pidfd.get(), SIGKILL, nullptr, 0);
     }
-    if (std::chrono::steady_clock::now() >= until) {
-      std::vector<pid_t> alive;
-      for (const Stray& each : strays) alive.push_back(each.pid);
-      return alive;
-    }
+    if (std::chrono::steady_clock::now() >= until) return strays;
     std::this_thread::sleep_for(kLook);
   }
 }

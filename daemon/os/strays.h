@@ -8,13 +8,22 @@
 #include <string>
 #include <vector>
 
+#include "os/unique_fd.h"
+
 namespace oj {
 
 // The beginning of all tags of daemons with this state directory (an absolute path).
 std::string LeasePrefix(const std::string& state_directory);
 
+struct Stray {
+  pid_t pid;
+  UniqueFd pidfd;
+  // Whatever becomes of the pid.
+  bool IsAlive() const;
+};
+
 // Kills all processes whose tag begins with `prefix`, and waits for their end. Blocks, `limit` at
 // most; returns those that are alive even then.
-std::vector<pid_t> EndStrays(const std::string& prefix, std::chrono::milliseconds limit);
+std::vector<Stray> EndStrays(const std::string& prefix, std::chrono::milliseconds limit);
 
 }  // namespace oj
