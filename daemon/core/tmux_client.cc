@@ -34,6 +34,14 @@ bool NoSession(const ProcessResult& result) {
 Error NotFound(const std::string& id) {
   return {ErrorCode::kNotFound, "session '" + id + "' does not exist: tmux can't find it", ""};
 }
+// A change whose client came to no end of its own: the server may have made it.
+Error FailedToChange(const std::string& doing, const ProcessResult& result) {
+  Error error = ToolFailed("tmux", doing, result);
+  if (result.end != ProcessResult::End::kSignaled) return error;
+  error.code = ErrorCode::kUnknownOutcome;
+  error.message += "; it may have done so all the same";
+  return error;
+}
 // "=ID" names exactly this session; "=ID:" its active pane. A bare name would match a prefix.
 std::string Session(const std::string& id) { return "=" + id; }
 std::string Pane(const std::string& id) { return "=" + id + ":"; }
@@ -151,7 +159,7 @@ Task<Status> TmuxClient::New(Flight& flight, SessionLease& lease, const SessionR
   if (Says(*result, "duplicate session")) {
     co_return Error{ErrorCode::kConflict, "session '" + session.id + "' exists already", ""};
   }
-  co_return ToolFailed("tmux", "start session '" + session.id + "'", *result);
+  co_return FailedToChange("start session '" + session.id + "'", *result);
 }
 
 Task<Status> TmuxClient::Send(Flight& flight, SessionLease& lease, std::string id,
@@ -165,7 +173,7 @@ Task<Status> TmuxClient::Send(Flight& flight, SessionLease& lease, std::string i
   if (result->Succeeded()) co_return Ok{};
   // A server goes with its last session: this one was not there either.
   if (NoSession(*result) || ServerWentAway(*result)) co_return NotFound(id);
-  co_return ToolFailed("tmux", "type into session '" + id + "'", *result);
+  co_return FailedToChange("type into session '" + id + "'", *result);
 }
 
 Task<Result<Presence>> TmuxClient::Kill(Flight& flight, SessionLease& lease, std::string id) {
@@ -176,7 +184,7 @@ Task<Result<Presence>> TmuxClient::Kill(Flight& flight, SessionLease& lease, std
   // Whether it is gone now is for has-session to say.
   if (result->Succeeded() || ServerWentAway(*result)) co_return Presence::kPresent;
   if (NoSession(*result)) co_return Presence::kAbsent;
-  co_return ToolFailed("tmux", "kill session '" + id + "'", *result);
+  co_return FailedToChange("kill session '" + id + "'", *result);
 }
 
 Task<Result<std::vector<SessionState>>> TmuxClient::List(Flight& flight) {

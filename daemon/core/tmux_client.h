@@ -53,7 +53,8 @@ class TmuxClient {
       : clock_(clock), tools_(tools), log_(log), config_(config) {}
 
   // All: Errors as Tools::Run; kBusy also while something that an earlier command of the lease left
-  // behind is alive; kToolFailed where tmux says something unexpected. Throw Cancelled
+  // behind is alive; kToolFailed where tmux says something unexpected; kUnknownOutcome where it was
+  // to change something, and crashed. Throw Cancelled
   // with every process of theirs dead, or the lease marked for quarantine.
   Task<Result<Presence>> Has(Flight& flight, SessionLease& lease, std::string id);
   // The screen; kNotFound.

@@ -86,6 +86,21 @@ class RecoveryTest : public ServerTest {
   }
 };
 
+TEST_F(RecoveryTest, NoKeyIsGivenOutWhileAProcessOfADeadDaemonLives) {
+  KnowSession("a");
+  KnowAdd("aaaa");
+  stray = "process 7";
+  Serve();
+  EXPECT_THAT(Ask(kPeek), AllOf(HasSubstr("busy"), HasSubstr("process 7, left behind")));
+  loop.Advance(4s);
+  EXPECT_THAT(Intents(), Contains("add:w1"));
+  stray.clear();
+  loop.Advance(4s);
+  EXPECT_THAT(Intents(), Not(Contains("add:w1")));
+  runner.Answer("capture-pane", 0, "hello");
+  EXPECT_THAT(Ask(kPeek), HasSubstr("hello"));
+}
+
 TEST_F(RecoveryTest, AnAddThatWasBegunIsUndoneDirectoryEntryAndBranch) {
   KnowAdd("aaaa");
   files.directories->insert(kPath);

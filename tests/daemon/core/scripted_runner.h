@@ -36,6 +36,13 @@ class ScriptedRunner final : public ProcessRunner {
     result.status = error;
     answers_[command].push_back(std::move(result));
   }
+  void Crashes(const std::string& command, int signal) {
+    ProcessResult result;
+    result.started = true;
+    result.end = ProcessResult::End::kSignaled;
+    result.status = signal;
+    answers_[command].push_back(std::move(result));
+  }
   // Hangs until it is killed, at its deadline or by a cancel.
   void Hangs(const std::string& command) {
     ProcessResult result;

@@ -233,7 +233,7 @@ class ServerTest : public ::testing::Test {
     // The first look at tmux finds what KnowSession says.
     if (!panes_.empty()) runner.Answer("list-panes", 0, panes_);
     server.emplace(Seams{loop, runner, listener, store, files, random, events}, config,
-                   Identity{1, kUid, "/state", ""});
+                   Identity{1, kUid, "/state", "", [this] { return stray; }});
     root.Start(KeepValue(server->Run(nullptr), &ended));
     loop.RunReady();
   }
@@ -286,6 +286,7 @@ class ServerTest : public ::testing::Test {
   ScriptedStore store{loop};
   FakeFiles files;
   Counting random;
+  std::string stray;  // of a dead daemon
   std::optional<Status> ended;
   std::optional<Server> server;
   Nursery root{loop, nullptr};

@@ -283,6 +283,15 @@ TEST_F(TmuxClientTest, UnclearAnswerKeepsTheFence) {
   EXPECT_TRUE(Free());
 }
 
+// L5: a child that crashed proves nothing.
+TEST_F(TmuxClientTest, ACrashInTheMiddleOfAChangeIsAnUnknownOutcome) {
+  SessionLease lease = Hold();
+  runner.Crashes("new-session", 11);
+  EXPECT_EQ(ErrorOf(tmux.New(flight, lease, Record({"sh"}), {})).code, ErrorCode::kUnknownOutcome);
+  runner.Crashes("kill-session", 11);
+  EXPECT_EQ(ErrorOf(tmux.Kill(flight, lease, "a")).code, ErrorCode::kUnknownOutcome);
+}
+
 // L3: what it was asked to do may come at any time.
 TEST_F(TmuxClientTest, NothingMoreRunsBesideAProcessThatCouldNotBeKilled) {
   SessionLease lease = Hold();
