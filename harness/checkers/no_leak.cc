@@ -13,6 +13,11 @@ std::string NameOf(const RequestLife& request) {
   return std::string(request.type) + " r" + std::to_string(request.id);
 }
 
+// A daemon that ends by itself leaves no process behind.
+bool WasKilled(const Story& story, Moment death) {
+  return story.trace.events()[death.event].value == 1;
+}
+
 }  // namespace
 
 Verdict CheckNoLeak(const Story& story, const Facts& facts) {
@@ -26,7 +31,8 @@ Verdict CheckNoLeak(const Story& story, const Facts& facts) {
   if (!facts.at_rest) return verdict;
   for (const ProcessLife& process : story.processes) {
     // What a SIGKILL does not end is the world's doing; what died before its daemon is its to reap.
-    if (process.orphaned || story.Stranger(process) || (process.killed && !process.ended)) continue;
+    const bool orphan = process.orphaned && WasKilled(story, *process.orphaned);
+    if (orphan || story.Stranger(process) || (process.killed && !process.ended)) continue;
     if (!process.ended) {
       fail(NameOf(process) + " is still alive", {process.began.event});
     } else if (!process.reaped && story.daemon_speaks) {

@@ -50,7 +50,9 @@ class WholeReplies {
     const auto& events = story_.trace.events();
     for (std::size_t i = 0; i < events.size(); ++i) {
       if (events[i].kind == TraceKind::kClientTornReply) {
-        Fail(i, "got a torn reply: " + std::string(story_.trace.Text(events[i])));
+        if (!CutByDeath(i)) {
+          Fail(i, "got a torn reply: " + std::string(story_.trace.Text(events[i])));
+        }
       } else if (events[i].kind == TraceKind::kClientReceived) {
         Received(i, events[i]);
       }
@@ -64,6 +66,22 @@ class WholeReplies {
     const TraceEvent& at = story_.trace.events()[event];
     verdict_.violations.push_back(
         {at.at, "client " + std::to_string(at.subject) + " " + what, {event}});
+  }
+
+  // A daemon that is killed in the middle of a reply leaves the beginning of it; one that ends, to
+  // clients who did not read it then.
+  bool CutByDeath(std::size_t torn) const {
+    const auto& events = story_.trace.events();
+    if (story_.trace.Text(events[torn]) != kCutReply) return false;
+    for (std::size_t i = torn; i-- > 0;) {
+      if (events[i].kind == TraceKind::kDaemonDied) {
+        return events[i].value == 1 ||
+               events[torn].at > events[i].at + facts_.slack + facts_.latency;
+      }
+      const bool connected = events[i].kind == TraceKind::kClientConnected;
+      if (connected && events[i].subject == events[torn].subject) return false;
+    }
+    return false;
   }
 
   void Received(std::size_t i, const TraceEvent& event) {

@@ -5,8 +5,8 @@
 namespace oj::sim {
 
 std::string_view Name(SiteClass kind) {
-  constexpr std::string_view kNames[] = {"workload",  "schedule", "process",
-                                         "transport", "store",    "clock"};
+  constexpr std::string_view kNames[] = {"workload", "schedule", "process", "transport",
+                                         "store",    "clock",    "daemon"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -14,8 +14,16 @@ namespace oj::sim {
 
 // What a decision is about. Streams are split by class, so that one more draw in one class does
 // not shift the others.
-enum class SiteClass : std::uint8_t { kWorkload, kSchedule, kProcess, kTransport, kStore, kClock };
-inline constexpr std::size_t kSiteClasses = 6;
+enum class SiteClass : std::uint8_t {
+  kWorkload,
+  kSchedule,
+  kProcess,
+  kTransport,
+  kStore,
+  kClock,
+  kDaemon,
+};
+inline constexpr std::size_t kSiteClasses = 7;
 std::string_view Name(SiteClass kind);
 
 struct Site {

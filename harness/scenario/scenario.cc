@@ -14,8 +14,8 @@ namespace oj::sim {
 namespace {
 
 constexpr std::array<std::string_view, 3> kWorlds = {"sim", "fakes", "real"};
-constexpr std::array<std::string_view, 5> kFaults = {"process", "transport", "store", "clock",
-                                                     "all"};
+constexpr std::array<std::string_view, 6> kFaults = {"process", "transport", "store",
+                                                     "clock",   "daemon",    "all"};
 constexpr std::string_view kRequests[] = {"Ping",
                                           "Hello",
                                           "Status",

@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 constexpr Duration kTakes[] = {microseconds(150), milliseconds(10),  milliseconds(200),
                                kLongestCommit,    microseconds(150), milliseconds(100)};
 constexpr std::uint32_t kFirstFailure = 4;
+constexpr Duration kFull[] = {milliseconds(200), milliseconds(2000), milliseconds(8000)};
 
 const std::string& KeyOf(const ReplyRecord& record) { return record.request_id; }
 template <class Record>
@@ -88,14 +89,27 @@ Task<Status> MemoryStore::Commit(std::vector<Change> changes) {
   order->changes = std::move(changes);
   const auto n = static_cast<std::uint32_t>(std::size(kTakes));
   const std::uint32_t way = decisions_.Pick(sites::kCommit, 0, n);
-  order->fails = way >= kFirstFailure;
+  order->fails = DiskIsFull() || way >= kFirstFailure;
   order->takes = kTakes[way];
   orders_.push_back(order);
   if (orders_.size() == 1) BeginNext();
+  enum : std::uint32_t { kBefore = 1, kAfter, kCrashes };
+  const std::uint32_t crash = decisions_.Pick(sites::kCrashAtCommit, 0, kCrashes);
+  order->crashes = crash == kAfter;
+  if (crash == kBefore && hooks_.crash) hooks_.crash();
   auto done = order->done.WaitSet();
   co_await std::move(done);
   if (order->fails) co_return Error{ErrorCode::kUnavailable, "state.db: disk full (simulated)", ""};
   co_return Ok{};
+}
+
+bool MemoryStore::DiskIsFull() {
+  if (hooks_.full_until == nullptr) return false;
+  if (loop_.Now() < *hooks_.full_until) return true;
+  const std::uint32_t full = decisions_.Pick(sites::kDiskFull, 0, 1 + std::size(kFull));
+  if (full == 0) return false;
+  *hooks_.full_until = loop_.Now() + kFull[full - 1];
+  return true;
 }
 
 void MemoryStore::BeginNext() {
@@ -107,13 +121,14 @@ void MemoryStore::OnDone() {
   orders_.pop_front();
   Apply(*order);
   order->done.Set();
+  if (order->crashes && hooks_.crash) hooks_.crash();
   if (!orders_.empty()) BeginNext();
 }
 
 void MemoryStore::Apply(Order& order) {
   if (order.fails) return;
   for (Change& change : order.changes) ApplyChange(std::move(change), durable_);
-  if (on_durable_) on_durable_();
+  if (hooks_.on_durable) hooks_.on_durable();
 }
 
 }  // namespace oj::sim

@@ -21,13 +21,16 @@ void ApplyChange(Change change, StateSnapshot& to);
 
 class MemoryStore final : public Store {
  public:
-  // `on_durable` is called after each commit that has become durable.
-  MemoryStore(SimLoop& loop, Decisions& decisions, StateSnapshot& durable,
-              std::function<void()> on_durable = {})
+  struct Hooks {
+    std::function<void()> on_durable;  // after each commit that has become durable
+    std::function<void()> crash;       // the daemon is to be killed at the next step
+    Instant* full_until = nullptr;     // the disk is full until then, for all lives
+  };
+  MemoryStore(SimLoop& loop, Decisions& decisions, StateSnapshot& durable, Hooks hooks)
       : loop_(loop),
         decisions_(decisions),
         durable_(durable),
-        on_durable_(std::move(on_durable)),
+        hooks_(std::move(hooks)),
         done_(*this) {}
   // Carries out what was begun, unless the daemon has crashed.
   ~MemoryStore();
@@ -45,17 +48,19 @@ class MemoryStore final : public Store {
   struct Order {
     std::vector<Change> changes;
     bool fails = false;
+    bool crashes = false;  // the daemon, when it is durable
     Duration takes{};
     Event done;
   };
   void BeginNext();
+  bool DiskIsFull();
   void OnDone();
   void Apply(Order& order);
 
   SimLoop& loop_;
   Decisions& decisions_;
   StateSnapshot& durable_;
-  std::function<void()> on_durable_;
+  Hooks hooks_;
   std::deque<std::shared_ptr<Order>> orders_;
   WorldTimer<MemoryStore, &MemoryStore::OnDone> done_;
 };

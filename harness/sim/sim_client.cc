@@ -36,6 +36,12 @@ std::string NameOfReply(std::string_view payload) {
   return std::string(type == "Error" ? FieldOf(json, "code") : type);
 }
 
+// A reply that says what was done, or seen.
+bool Tells(std::string_view name) {
+  return name == "Ok" || name.starts_with("Workspace") || name.starts_with("Session") ||
+         name.starts_with("Agent");
+}
+
 }  // namespace
 
 void SimClient::Record(TraceKind kind, std::uint64_t object, std::string_view text) {
@@ -67,7 +73,8 @@ Task<std::uint64_t> SimClient::Send(std::string_view json, std::string_view type
   const std::uint64_t call = ++world_.calls;
   const bool tells = json.find("\"dry_run\":true") == std::string_view::npos &&
                      json.find("\"request_id\"") == std::string_view::npos;
-  open_.push_back({call, world_.users.version(), tells});
+  open_.push_back({call, world_.users.version(), tells, std::string(type),
+                   AskedOfTmux{{}, SessionNamedIn(json), world_.tmux.version()}});
   Record(TraceKind::kClientSent, call, type);
   world_.users.OnRequest(json);
   const std::string frame = Frame(json);
@@ -127,7 +134,7 @@ Task<std::string> SimClient::NextReply(std::uint64_t call) {
       continue;
     }
     if (!n || *n == 0) {
-      if (!in_.empty()) Torn("the connection closed within a reply");
+      if (!in_.empty()) Torn(kCutReply);
       Record(TraceKind::kClientSawClose);
       Forget();
       continue;
@@ -153,7 +160,7 @@ void SimClient::TakeFrames() {
     if (name == "Progress") continue;
     const std::uint64_t call = open_.empty() ? 0 : open_.front().call;
     if (!open_.empty()) {
-      if (name.starts_with("Workspace")) Judge(payload, open_.front());
+      if (Tells(name)) Judge(payload, open_.front());
       open_.pop_front();
     }
     Record(TraceKind::kClientReceived, call, name);
@@ -164,7 +171,12 @@ void SimClient::TakeFrames() {
 // L5, at the moment of the answer.
 void SimClient::Judge(std::string_view payload, const Open& asked) {
   if (!asked.tells) return;
-  const std::string untrue = world_.users.UntrueIn(payload, asked.version);
+  std::string untrue = world_.users.UntrueIn(payload, asked.version);
+  if (untrue.empty() && !world_.tools_lie) {
+    AskedOfTmux of_tmux = asked.asked;
+    of_tmux.type = asked.type;
+    untrue = UntrueOfSessions(world_.tmux, payload, of_tmux);
+  }
   if (!untrue.empty()) world_.violations.push_back({"L5", untrue});
 }
 

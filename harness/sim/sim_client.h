@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "scenario/scenario.h"
+#include "sim/session_truth.h"
 #include "sim/sim_run.h"
 #include "sim/sim_transport.h"
 #include "sim/sim_users.h"
@@ -24,6 +25,8 @@ struct ClientWorld {
   SimNetwork& network;
   Trace& trace;
   SimUsers& users;
+  const SimTmux& tmux;
+  bool tools_lie;  // what tmux prints may be the scenario's
   std::vector<WorldViolation>& violations;
   std::vector<ClientOutcome>& outcomes;
   std::vector<MixCall>& mix_calls;
@@ -58,6 +61,8 @@ class SimClient {
     std::uint64_t call;
     std::uint64_t version;  // of the disk when it was sent
     bool tells;             // its reply says what was done for it, and was
+    std::string type;
+    AskedOfTmux asked;
   };
   struct Reply {
     std::uint64_t call;

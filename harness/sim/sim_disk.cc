@@ -62,8 +62,8 @@ std::string SimDisk::Read(std::string_view file) const {
 }
 
 void SimDisk::Change() {
+  if (keeps_) unsynced_.push_back({version_, nodes_});
   ++version_;
-  if (keeps_) unsynced_.push_back(nodes_);
 }
 
 SimDisk::Node& SimDisk::Put(const std::string& path, FileType type) {
@@ -113,11 +113,16 @@ std::uint64_t SimDisk::GoneSince(const std::string& path) const {
   return at == gone_.end() ? 0 : at->second;
 }
 
-void SimDisk::LoseUnsynced() {
-  if (unsynced_.empty()) return;
-  nodes_ = std::move(unsynced_.front());
+std::uint64_t SimDisk::LoseUnsynced(std::size_t kept) {
+  keeps_ = false;
+  std::uint64_t there = version_;
+  if (kept < unsynced_.size()) {
+    there = unsynced_[kept].version;
+    nodes_ = std::move(unsynced_[kept].nodes);
+    ++version_;
+  }
   unsynced_.clear();
-  ++version_;
+  return there;
 }
 
 }  // namespace oj::sim

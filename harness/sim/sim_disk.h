@@ -54,7 +54,9 @@ class SimDisk {
   // all that was made before the store's last commit.
   void KeepUnsynced() { keeps_ = true; }
   void Sync() { unsynced_.clear(); }
-  void LoseUnsynced();
+  std::size_t unsynced() const { return unsynced_.size(); }
+  // All but the first `kept` of the unsynced changes are lost. The version that is there again.
+  std::uint64_t LoseUnsynced(std::size_t kept = 0);
 
  private:
   void Change();
@@ -67,7 +69,11 @@ class SimDisk {
   std::uint64_t version_ = 0;
   std::uint64_t last_inode_ = 1;
   bool keeps_ = false;
-  std::vector<Nodes> unsynced_;  // before each change since the last commit
+  struct Before {
+    std::uint64_t version;
+    Nodes nodes;
+  };
+  std::vector<Before> unsynced_;  // each change since the last commit
 };
 
 }  // namespace oj::sim

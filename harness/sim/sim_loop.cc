@@ -13,7 +13,13 @@ constexpr WallMillis kWallStart = 1'700'000'000'000;
 
 }  // namespace
 
-WallMillis SimLoop::WallNow() const { return kWallStart + Millis(now_.time_since_epoch()); }
+WallMillis SimLoop::WallNow() const { return kWallStart + Millis(now_.time_since_epoch() + wall_); }
+
+void SimLoop::Sleep(Duration time) {
+  now_ += time;
+  slept_ += time;
+  max_time_ += time;
+}
 
 bool SimLoop::Step() {
   if (steps_ >= max_steps_ || now_.time_since_epoch() > max_time_) {

@@ -36,7 +36,11 @@ class SimLoop final : public Executor, public Clock {
   // One turn of one strand, or one timer. False: the world is at rest, or a budget is used up.
   bool Step();
   std::uint64_t steps() const { return steps_; }
-  Duration stalled() const { return stalled_; }
+  // By which things were late: in a loop that stalled, in a machine that slept.
+  Duration stalled() const { return stalled_ + slept_; }
+  // The machine sleeps: all that comes due meanwhile comes late.
+  void Sleep(Duration time);
+  void SetWallClock(Duration by) { wall_ += by; }
   bool exhausted() const { return exhausted_; }
   // The budget for what follows: `Step` goes on where it was used up.
   void Extend(std::uint64_t steps, Duration time);
@@ -57,6 +61,8 @@ class SimLoop final : public Executor, public Clock {
   Instant now_{};
   std::uint64_t steps_ = 0;
   Duration stalled_{};
+  Duration slept_{};
+  Duration wall_{};  // by which the wall clock was set
   bool exhausted_ = false;
   HookList<Strand, ExecutorTag> ready_;
   std::vector<Timer*> due_;

@@ -374,9 +374,27 @@ void SimProcesses::Abandon(SimTree& tree) {
 void SimProcesses::BeginLife(std::uint32_t life) {
   life_ = life;
   life_ended_ = false;
+}
+
+bool SimProcesses::EndStrays() {
   for (SimTree& tree : trees_) {
-    if (tree.life != life && tree.tagged) Signal(tree, kSigkill);
+    if (IsStray(tree)) Signal(tree, kSigkill);
   }
+  return Stray().empty();
+}
+
+std::string SimProcesses::Stray() const {
+  const auto stray = std::find_if(trees_.begin(), trees_.end(),
+                                  [this](const SimTree& each) { return IsStray(each); });
+  return stray == trees_.end() ? "" : "process " + std::to_string(stray->members.front()->pid);
+}
+
+// It is alive, and has a tag of an earlier life.
+bool SimProcesses::IsStray(const SimTree& tree) const {
+  return tree.life != life_ && tree.tagged &&
+         std::any_of(tree.members.begin(), tree.members.end(), [](const SimProcess* each) {
+           return each->state == SimProcess::State::kAlive;
+         });
 }
 
 void SimProcesses::PowerOff() {
@@ -433,8 +451,9 @@ std::vector<LeftProcess> SimProcesses::Left() const {
   std::vector<LeftProcess> left;
   for (const SimProcess& each : processes_) {
     if (each.state == SimProcess::State::kReaped) continue;
-    left.push_back(
-        {each.pid, each.state == SimProcess::State::kZombie, each.tree.tagged || !each.escaped});
+    // The start of a session by a dead daemon is nobody's, as the server that it starts.
+    const bool of_tool = each.tree.tagged || (!each.escaped && each.tree.life == life_);
+    left.push_back({each.pid, each.state == SimProcess::State::kZombie, of_tool});
   }
   return left;
 }

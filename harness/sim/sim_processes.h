@@ -89,8 +89,13 @@ class SimProcesses {
   // The handle has gone without a reap: the daemon's host kills the tree; a dead daemon does not.
   void Abandon(SimTree& tree);
 
-  // A new daemon: what has a tag of an earlier life is killed, as its start would.
   void BeginLife(std::uint32_t life);
+  // What the start of a daemon does to what has a tag of an earlier life: kills it once more.
+  // False: some of it lives.
+  bool EndStrays();
+  bool TmuxHangs() const { return tools_[0].hung > 0; }
+  // One of them that lives: "process 7"; or empty.
+  std::string Stray() const;
   void EndLife() { life_ended_ = true; }
   // All end at once, and nobody reaps them.
   void PowerOff();
@@ -113,6 +118,7 @@ class SimProcesses {
   };
   class Window;
 
+  bool IsStray(const SimTree& tree) const;
   SimProcess& Add(SimTree& tree, bool escaped);
   void Work(SimTree& tree);
   // One step of a git's work; false: it goes on later, or never.

@@ -13,20 +13,26 @@
 
 namespace oj::sim {
 
-// Something done to the world at one step of a run: the cancel sweep's instrument.
+// Something done to the world at one step of a run. The sweep names one; in explored runs the
+// chooser has some in store for each life of the daemon.
 struct Strike {
   enum class Kind : std::uint8_t {
     kDisconnect,  // the client closes
     kHalfClose,   // the client ends what it sends
     kOperator,    // somebody asks to cancel the last request that began
     kShutdown,    // SIGTERM
+    kRestart,     // SIGTERM, and the daemon starts again when it has ended
     kDaemonKill,  // SIGKILL; the daemon starts again on what was durable
     kPowerLoss,   // everything stops; the daemon starts again on what was durable
+    kSuspend,     // the machine sleeps for `time`
+    kWallJump,    // the wall clock is set by `time`
   };
   Kind kind = Kind::kDisconnect;
   std::uint64_t step = 0;    // after so many steps of the loop
   std::uint64_t client = 0;  // for kDisconnect and kHalfClose; 0: all of them
   bool unsynced = false;     // for kPowerLoss: the disk has lost what was not synced
+  bool hurried = false;      // for kRestart: a second signal follows at once
+  Duration time{};
 };
 
 struct SimOptions {

@@ -149,17 +149,46 @@ void Capture(const std::string& screen, std::string& to) {
 void SimTmux::Create(const std::string& id, std::string screen) {
   sessions_[id].screen = std::move(screen);
   ever_ran_ = true;
+  Note(id);
+}
+
+std::string SimTmux::Shown(const std::string& screen) {
+  std::string text;
+  Capture(screen, text);
+  return text;
+}
+
+void SimTmux::Note(std::string_view id) {
+  const auto at = history_.try_emplace(std::string(id)).first;
+  const auto session = sessions_.find(id);
+  State state{++version_, session != sessions_.end(), 0, {}};
+  if (state.there) {
+    const bool was = !at->second.empty() && at->second.back().there;
+    state.made = was ? at->second.back().made : version_;
+    state.screen = session->second.screen;
+  }
+  at->second.push_back(std::move(state));
 }
 
 void SimTmux::PowerOff() {
-  sessions_.clear();
+  while (!sessions_.empty()) {
+    const std::string id = sessions_.begin()->first;
+    sessions_.erase(sessions_.begin());
+    Note(id);
+  }
   ever_ran_ = false;
 }
 
 void SimTmux::EndPrograms() {
   for (auto at = sessions_.begin(); at != sessions_.end();) {
     at->second.dead = at->second.dead || at->second.ends;
-    at = at->second.dead && !at->second.stays ? sessions_.erase(at) : std::next(at);
+    if (!at->second.dead || at->second.stays) {
+      ++at;
+      continue;
+    }
+    const std::string id = at->first;
+    at = sessions_.erase(at);
+    Note(id);
   }
 }
 
@@ -226,8 +255,15 @@ void SimTmux::Do(const Command& command, ToolAnswer& answer) {
     }
     if (session == nullptr) return;
   }
-  if (command.name == "kill-session") sessions_.erase(sessions_.find(id));
-  if (command.name == "send-keys") session->screen += Typed(command.rest, command.literal);
+  if (command.name == "kill-session") {
+    const std::string gone(id);
+    sessions_.erase(gone);
+    return Note(gone);
+  }
+  if (command.name == "send-keys") {
+    session->screen += Typed(command.rest, command.literal);
+    Note(id);
+  }
   if (command.name == "capture-pane" && command.print) Capture(session->screen, answer.out);
   if (command.name == "set-option" && command.rest.size() == 2) {
     session->stays = command.rest[0] == "remain-on-exit" && command.rest[1] == "on";

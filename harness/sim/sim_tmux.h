@@ -34,6 +34,30 @@ class SimTmux {
   ToolAnswer Execute(const std::vector<std::string>& argv, Passing passing = Passing::kGone);
   bool Has(std::string_view id) const { return sessions_.find(id) != sessions_.end(); }
   void PowerOff();
+
+  // What became of a session with a change of it.
+  struct State {
+    std::uint64_t version = 0;
+    bool there = false;
+    std::uint64_t made = 0;  // the version with which it came
+    std::string screen{};
+  };
+  // Rises with every change.
+  std::uint64_t version() const { return version_; }
+  // Whether that is so of a state that the session was in at that version or later.
+  template <class Predicate>
+  bool Any(std::string_view id, std::uint64_t since, Predicate predicate) const {
+    const auto at = history_.find(id);
+    if (at == history_.end()) return predicate(State{});
+    const std::vector<State>& states = at->second;
+    std::size_t i = states.size();
+    while (i > 0 && states[i - 1].version > since) {
+      if (predicate(states[--i])) return true;
+    }
+    return predicate(i == 0 ? State{} : states[i - 1]);
+  }
+  // A screen as capture-pane prints it.
+  static std::string Shown(const std::string& screen);
   bool running() const { return !sessions_.empty(); }
   using Sessions = std::map<std::string, TmuxSession, std::less<>>;
   const Sessions& sessions() const { return sessions_; }
@@ -45,10 +69,13 @@ class SimTmux {
   void NewSession(const Command& command, ToolAnswer& answer);
   void List(const Command& command, std::string_view format, ToolAnswer& answer) const;
   void EndPrograms();
+  void Note(std::string_view id);
   // Null: `answer` says so.
   TmuxSession* Find(std::string_view target, bool pane, ToolAnswer& answer, std::string_view& id);
 
   Sessions sessions_;
+  std::map<std::string, std::vector<State>, std::less<>> history_;
+  std::uint64_t version_ = 0;
   bool ever_ran_ = false;
 };
 

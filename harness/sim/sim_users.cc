@@ -130,7 +130,7 @@ void SimUsers::Write(const std::string& workspace, const std::string& name) {
   content.append(std::to_string(++written_)).append(" of a user");
   disk_.Write(file, content);
   if (IsGivenUp(workspace)) return;
-  works_.push_back({workspace, workspace + "/" + name, content, ""});
+  works_.push_back({workspace, workspace + "/" + name, content, "", disk_.version()});
 }
 
 void SimUsers::Commit(const std::string& workspace) {
@@ -138,7 +138,12 @@ void SimUsers::Commit(const std::string& workspace) {
   if (!git_.HasHead(PathOf(workspace))) return;
   const std::string commit = git_.CommitAll(PathOf(workspace));
   if (IsGivenUp(workspace)) return;
-  works_.push_back({workspace, "commit " + commit.substr(0, 7) + " in " + workspace, "", commit});
+  works_.push_back({workspace, "commit " + commit.substr(0, 7) + " in " + workspace, "", commit,
+                    disk_.version()});
+}
+
+void SimUsers::ForgetSince(std::uint64_t version) {
+  std::erase_if(works_, [version](const Work& each) { return each.version > version; });
 }
 
 void SimUsers::OnRequest(std::string_view text) {
@@ -189,6 +194,7 @@ std::string SimUsers::UntrueIn(std::string_view reply, std::uint64_t version) co
     return was ? "" : "a reply says that '" + path + "' was made, and it was not";
   }
   for (const char* list : {"pruned", "dropped"}) {
+    if (!type.starts_with("Workspace")) break;
     const boost::json::value* removed = object.if_contains(list);
     if (removed == nullptr) continue;
     for (const boost::json::value& each : removed->as_array()) {

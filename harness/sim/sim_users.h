@@ -36,6 +36,9 @@ class SimUsers {
   // can tell when it is carried out?
   void OnRequest(std::string_view json);
 
+  // The power was lost: of what was written after that version nobody was told that it is safe.
+  void ForgetSince(std::uint64_t version);
+
   // L7: what is on no disk and in no commit that a ref leads to.
   std::vector<LostWork> Lost() const;
   std::uint64_t version() const { return disk_.version(); }
@@ -50,9 +53,10 @@ class SimUsers {
  private:
   struct Work {
     std::string workspace;
-    std::string what;     // for a person
-    std::string content;  // of a file, unlike any other; or empty
-    std::string commit;   // or empty
+    std::string what;           // for a person
+    std::string content;        // of a file, unlike any other; or empty
+    std::string commit;         // or empty
+    std::uint64_t version = 0;  // of the disk, with it
   };
   void SetUpWorkspace(const WorkspaceSetup& setup, WallMillis now);
   void SetUpState(const std::string& state, const std::string& id);

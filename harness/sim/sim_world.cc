@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <utility>
 
 #include "sim/sites.h"
 
@@ -14,6 +15,9 @@ using std::chrono::seconds;
 constexpr int kDaemonPid = 100;
 constexpr unsigned kUid = 1000;
 constexpr Duration kRestart = milliseconds(100);
+// As a starting ojd does: how long it waits for processes of a dead daemon, and how often it looks.
+constexpr Duration kStrayLimit = milliseconds(1000);
+constexpr Duration kStrayLook = milliseconds(2);
 // For what a bound does not name: delivery, deaths, looks at survivors.
 constexpr Duration kSlack = milliseconds(100);
 constexpr Duration kReapLimit = seconds(1);
@@ -27,16 +31,19 @@ constexpr Duration kRestTime = seconds(60);
 
 std::uint32_t FaultsOf(const Scenario& scenario, const SimOptions& options) {
   if (options.faults) return *options.faults;
-  constexpr std::string_view kNames[] = {"workload",  "schedule", "process",
-                                         "transport", "store",    "clock"};
   std::uint32_t faults = 0;
   for (const std::string& name : scenario.mix.faults) {
     if (name == "all") faults = kAllFaults;
     for (std::uint32_t i = 0; i < kSiteClasses; ++i) {
-      if (name == kNames[i]) faults |= 1u << i;
+      if (name == Name(static_cast<SiteClass>(i))) faults |= 1u << i;
     }
   }
   return faults;
+}
+
+bool ToolsLie(const Scenario& scenario) {
+  return std::any_of(scenario.tools.begin(), scenario.tools.end(),
+                     [](const ToolRule& rule) { return rule.out || rule.flood_bytes > 0; });
 }
 
 }  // namespace
@@ -45,14 +52,17 @@ SimWorld::Life::Life(SimWorld& world, std::uint32_t incarnation)
     : number(incarnation),
       log(world.loop_, world.result_.trace),
       listener(world.network_),
-      store(world.loop_, world.decisions_, world.durable_, [&world] { world.disk_.Sync(); }),
+      store(world.loop_, world.decisions_, world.durable_,
+            {[&world] { world.disk_.Sync(); }, [&world] { world.crash_ = !world.calm_; },
+             &world.disk_full_until_}),
       files(world.loop_, world.disk_, world.processes_),
       random(world.options_.seed * 1000 + incarnation),
       host(world.loop_, world.processes_, world.result_.violations),
       runner(host, world.loop_),
       server(Seams{world.loop_, runner, listener, store, files, random, log},
              world.scenario_.config,
-             Identity{kDaemonPid + static_cast<int>(incarnation), kUid, "/state", ""}),
+             Identity{kDaemonPid + static_cast<int>(incarnation), kUid, "/state", "",
+                      [&world] { return world.processes_.Stray(); }}),
       tasks(world.loop_, nullptr) {}
 
 SimWorld::Life::~Life() = default;
@@ -67,9 +77,18 @@ SimWorld::SimWorld(const Scenario& scenario, Chooser& chooser, const SimOptions&
       users_(disk_, git_, tmux_, durable_),
       processes_(loop_, decisions_, result.trace, scenario, tmux_, git_),
       network_(loop_, decisions_),
-      clients_world_{loop_,           decisions_,       network_,
-                     result.trace,    users_,           result.violations,
-                     result.outcomes, result.mix_calls, options.call_timeout},
+      clients_world_{loop_,
+                     decisions_,
+                     network_,
+                     result.trace,
+                     users_,
+                     tmux_,
+                     ToolsLie(scenario),
+                     result.violations,
+                     result.outcomes,
+                     result.mix_calls,
+                     options.call_timeout},
+      strikes_(options.strikes),
       tasks_(loop_, nullptr) {
   disk_.TellTime([this] { return loop_.WallNow(); });
   for (const SessionSetup& each : scenario.sessions) tmux_.Create(each.id, each.screen);
@@ -78,10 +97,6 @@ SimWorld::SimWorld(const Scenario& scenario, Chooser& chooser, const SimOptions&
     tmux_.Create(id, "$ " + id);
   }
   users_.SetUp(scenario, loop_.WallNow());
-  const bool loses_power =
-      std::any_of(options.strikes.begin(), options.strikes.end(),
-                  [](const Strike& each) { return each.kind == Strike::Kind::kPowerLoss; });
-  if (loses_power) disk_.KeepUnsynced();
 }
 
 SimWorld::~SimWorld() {
@@ -95,20 +110,39 @@ void SimWorld::Violate(const char* law, std::string what) {
 void SimWorld::StartLife() {
   life_.reset();
   processes_.BeginLife(++lives_);
+  strikes_.Draw(decisions_, lives_, loop_.steps());
+  if (strikes_.LosesUnsynced()) disk_.KeepUnsynced();
+  returning_ = crash_ = false;
   result_.trace.Add(loop_.Now(), TraceKind::kDaemonStarted, lives_, 0, 0, {});
   life_ = std::make_unique<Life>(*this, lives_);
   life_->tasks.Start(Live(*life_));
 }
 
 Task<void> SimWorld::Live(Life& life) {
-  std::function<void()> ready = [this] { serving_.Set(); };
+  auto strays = EndStrays();
+  co_await std::move(strays);
+  std::function<void()> ready = [this, &life] {
+    life.serves = true;
+    serving_.Set();
+  };
   auto run = life.server.Run(std::move(ready));
   const Status status = co_await std::move(run);
   if (!status) Violate("L9", "the daemon did not start: " + status.error().message);
   serving_.Set();
   result_.trace.Add(loop_.Now(), TraceKind::kDaemonDied, life.number, 0, 0, {});
   life.ended.Set();
+  if (returning_) RestartSoon();
 }
+
+Task<void> SimWorld::EndStrays() {
+  const Deadline limit = Deadline::After(loop_.Now(), kStrayLimit);
+  while (!processes_.EndStrays() && !limit.PassedAt(loop_.Now())) {
+    auto pause = SleepFor(loop_, kStrayLook);
+    co_await pause;
+  }
+}
+
+void SimWorld::RestartSoon() { loop_.Arm(restart_, Deadline::After(loop_.Now(), kRestart)); }
 
 // SIGKILL: no code of the daemon runs any more; its processes go on.
 void SimWorld::Kill() {
@@ -125,7 +159,9 @@ void SimWorld::LosePower(bool unsynced) {
   Kill();
   processes_.PowerOff();
   tmux_.PowerOff();
-  if (unsynced) disk_.LoseUnsynced();
+  if (!unsynced) return;
+  const auto changes = static_cast<std::uint32_t>(disk_.unsynced());
+  users_.ForgetSince(disk_.LoseUnsynced(decisions_.Pick(sites::kLostWrites, 0, changes + 1)));
 }
 
 void SimWorld::Run() {
@@ -141,10 +177,8 @@ void SimWorld::Run() {
 
 void SimWorld::RunToRest() {
   while (true) {
-    for (; Strikes(); ++next_strike_) {
-      ++result_.struck;
-      DoStrike(options_.strikes[next_strike_]);
-    }
+    if (std::exchange(crash_, false)) DoStrike(Strike{Strike::Kind::kDaemonKill});
+    while (strikes_.Due(loop_.steps())) DoStrike(*strikes_.Take(loop_.steps()));
     if (!loop_.Step()) return;
   }
 }
@@ -158,9 +192,14 @@ Task<void> SimWorld::Direct() {
   co_await std::move(play);
 
   result_.clients_gone = loop_.steps();
-  next_strike_ = options_.strikes.size();  // it is too late for the others
+  calm_ = true;
+  strikes_.Clear();
   decisions_.Calm();
   processes_.Calm();
+  disk_full_until_ = Instant();
+  phase_ = "restart";
+  auto await = AwaitDaemon();
+  co_await std::move(await);
   if (!stopping_ && options_.retry) {
     phase_ = "retry";
     auto retry = Retry();
@@ -174,6 +213,7 @@ Task<void> SimWorld::Direct() {
     auto settle = Settle();
     co_await std::move(settle);
   }
+  if (!stopping_ && !processes_.TmuxHangs()) untrue_ = UntrueRecords(tmux_, durable_);
   phase_ = "stop";
   auto stop = StopDaemon();
   co_await std::move(stop);
@@ -271,6 +311,25 @@ Task<void> SimWorld::MustAnswer(SimClient& client, std::string request, std::str
                     " ms: " + (call == 0 ? "refused" : outcome));
 }
 
+Task<void> SimWorld::AwaitDaemon() {
+  const Deadline limit =
+      Deadline::After(loop_.Now(), LongestEnd() + kRestart + kStrayLimit + kSlack);
+  while (!stopping_ && (life_ == nullptr || !life_->serves || returning_)) {
+    if (limit.PassedAt(loop_.Now())) {
+      Violate("L9", "the daemon did not come back");
+      break;
+    }
+    auto pause = SleepFor(loop_, kStrayLook);
+    co_await pause;
+  }
+}
+
+Duration SimWorld::LongestEnd() const {
+  const Config& config = scenario_.config;
+  return config.drain + 2 * (config.kill_grace + kReapLimit) + config.response_write + seconds(2) +
+         loop_.stalled();
+}
+
 Task<void> SimWorld::StopDaemon() {
   clients_world_.daemon_comes_back = false;
   if (restart_.armed()) {
@@ -280,9 +339,7 @@ Task<void> SimWorld::StopDaemon() {
   if (life_ == nullptr) co_return;
   if (!stopping_) life_->server.Stop();
   stopping_ = true;
-  const Config& config = scenario_.config;
-  const Duration limit = config.drain + 2 * (config.kill_grace + kReapLimit) +
-                         config.response_write + seconds(2) + loop_.stalled();
+  const Duration limit = LongestEnd();
   auto end = life_->ended.WaitSet();
   auto bounded = WithDeadline(loop_, Deadline::After(loop_.Now(), limit), std::move(end));
   const bool ended = co_await std::move(bounded);
@@ -291,12 +348,8 @@ Task<void> SimWorld::StopDaemon() {
   }
 }
 
-bool SimWorld::Strikes() const {
-  return next_strike_ < options_.strikes.size() &&
-         loop_.steps() >= options_.strikes[next_strike_].step;
-}
-
 void SimWorld::DoStrike(const Strike& strike) {
+  const bool lives = !stopping_ && life_ != nullptr && !life_->ended.is_set();
   switch (strike.kind) {
     case Strike::Kind::kDisconnect:
     case Strike::Kind::kHalfClose:
@@ -310,21 +363,29 @@ void SimWorld::DoStrike(const Strike& strike) {
       tasks_.Start(CancelLast());
       return;
     case Strike::Kind::kShutdown:
-      if (life_ == nullptr || life_->ended.is_set()) return;
+      if (!lives) return;
       stopping_ = true;
       clients_world_.daemon_comes_back = false;
       life_->server.Stop();
       return;
+    case Strike::Kind::kRestart:
+      if (!lives || !life_->serves || returning_) return;
+      returning_ = true;
+      life_->server.Stop();
+      if (strike.hurried) life_->server.Stop();
+      return;
     case Strike::Kind::kDaemonKill:
-      if (stopping_ || life_ == nullptr || life_->ended.is_set()) return;
-      Kill();
-      loop_.Arm(restart_, Deadline::After(loop_.Now(), kRestart));
+      if (lives) Kill();
+      if (lives) RestartSoon();
       return;
     case Strike::Kind::kPowerLoss:
-      if (stopping_ || life_ == nullptr || life_->ended.is_set()) return;
-      LosePower(strike.unsynced);
-      loop_.Arm(restart_, Deadline::After(loop_.Now(), kRestart));
+      if (lives) LosePower(strike.unsynced);
+      if (lives) RestartSoon();
       return;
+    case Strike::Kind::kSuspend:
+      return loop_.Sleep(strike.time);
+    case Strike::Kind::kWallJump:
+      return loop_.SetWallClock(strike.time);
   }
 }
 
@@ -364,10 +425,8 @@ bool SimWorld::IsSettled() {
   CountLeases();
   const bool trash = std::any_of(durable_.intents.begin(), durable_.intents.end(),
                                  [](const IntentRecord& each) { return each.kind == "trash"; });
-  const bool doubt =
-      std::any_of(durable_.sessions.begin(), durable_.sessions.end(),
-                  [](const SessionRecord& each) { return each.status == SessionStatus::kUnknown; });
-  return result_.leases_held == 0 && result_.keys_quarantined == 0 && !trash && !doubt;
+  return result_.leases_held == 0 && result_.keys_quarantined == 0 && !trash &&
+         UntrueRecords(tmux_, durable_).empty();
 }
 
 Task<void> SimWorld::Settle() {
@@ -383,6 +442,7 @@ void SimWorld::Finish() {
   result_.ended = loop_.Now();
   result_.steps = loop_.steps();
   result_.stalled = loop_.stalled();
+  result_.struck = strikes_.struck();
   result_.open_connections = network_.open_connections();
   // What the daemon may leave behind, its host kills; that takes a moment.
   life_.reset();
@@ -397,6 +457,7 @@ void SimWorld::Finish() {
   result_.lost = users_.Lost();
   for (const LostWork& each : result_.lost) Violate("L7", each.what + " is lost");
   for (const std::string& each : users_.Untrue()) Violate("L5", each);
+  for (const std::string& each : untrue_) Violate("L5", each);
   if (options_.portrait) result_.portrait = users_.Portrait();
   result_.daemons = lives_;
 }

@@ -16,6 +16,7 @@
 #include "sim/sim_run.h"
 #include "sim/sim_seams.h"
 #include "sim/sim_users.h"
+#include "sim/strikes.h"
 
 namespace oj::sim {
 
@@ -43,17 +44,19 @@ class SimWorld {
     SimProcessHost host;
     TreeRunner runner;
     Server server;
-    bool killed = false;
+    bool serves = false;
     Event ended;
     Nursery tasks;
   };
 
   void StartLife();
   Task<void> Live(Life& life);
+  Task<void> EndStrays();
   void Kill();
   // Also the machine under it.
   void LosePower(bool unsynced);
   void Restart() { StartLife(); }
+  void RestartSoon();
 
   // The run's course, as a task of the world.
   Task<void> Direct();
@@ -67,9 +70,12 @@ class SimWorld {
   // Waits until no key is held or quarantined, and nothing is in the trash; for a while, since a
   // tool may be hung for ever.
   Task<void> Settle();
+  // Until a daemon serves, if one is to come.
+  Task<void> AwaitDaemon();
   Task<void> StopDaemon();
+  // What a daemon may take to end.
+  Duration LongestEnd() const;
 
-  bool Strikes() const;
   void DoStrike(const Strike& strike);
   Task<void> CancelLast();
 
@@ -88,6 +94,7 @@ class SimWorld {
   SimDisk disk_;
   SimGit git_{disk_};
   StateSnapshot durable_;
+  Instant disk_full_until_;
   SimUsers users_;
   SimProcesses processes_;
   SimNetwork network_;
@@ -96,10 +103,14 @@ class SimWorld {
   std::unique_ptr<Life> life_;
   std::uint32_t lives_ = 0;
   Event serving_;
-  std::size_t counted_ = 0;  // events of the trace, for leases
-  bool stopping_ = false;
-  std::size_t next_strike_ = 0;
-  bool directed_ = false;  // Direct() has ended
+  std::vector<std::string> untrue_;  // L5, once all had settled
+  std::size_t counted_ = 0;          // events of the trace, for leases
+  Strikes strikes_;
+  bool stopping_ = false;   // for good
+  bool returning_ = false;  // it is to end and start again
+  bool calm_ = false;       // faults have stopped
+  bool crash_ = false;      // it is to be killed before the next step
+  bool directed_ = false;   // Direct() has ended
   const char* phase_ = "start";
   WorldTimer<SimWorld, &SimWorld::Restart> restart_{*this};
   Nursery tasks_;

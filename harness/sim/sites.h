@@ -31,7 +31,17 @@ inline constexpr Site kShortWrite{"short-write", SiteClass::kTransport, 0.1};
 inline constexpr Site kReset{"reset", SiteClass::kTransport, 0.2};
 inline constexpr Site kAcceptFails{"accept-fails", SiteClass::kTransport, 0.03};
 
+// What befalls a life of the daemon, and when: a step below one of three numbers.
+inline constexpr Site kStrike{"strike", SiteClass::kDaemon, 0.15};
+inline constexpr Site kStrikeScale{"strike-scale", SiteClass::kDaemon, 1};
+inline constexpr Site kStrikeStep{"strike-step", SiteClass::kDaemon, 1};
+inline constexpr Site kLostWrites{"lost-writes", SiteClass::kDaemon, 0.5};
+inline constexpr Site kJump{"jump", SiteClass::kClock, 0.08};
+inline constexpr Site kJumpStep{"jump-step", SiteClass::kClock, 1};
+
 inline constexpr Site kCommit{"commit", SiteClass::kStore, 0.1};
+inline constexpr Site kDiskFull{"disk-full", SiteClass::kStore, 0.01};
+inline constexpr Site kCrashAtCommit{"crash-at-commit", SiteClass::kStore, 0.01};
 inline constexpr Site kCrashPoint{"crash-point", SiteClass::kStore, 0.5};
 
 inline constexpr Site kThink{"think", SiteClass::kWorkload, 1};

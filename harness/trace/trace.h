@@ -19,7 +19,7 @@ enum class TraceKind : std::uint8_t {
   kClientConnected,   // subject: client; object: connection
   kClientSent,        // subject: client; object: call; value: connection; text: request type
   kClientReceived,    // subject: client; object: call, 0 if none was open; text: reply type or code
-  kClientTornReply,   // subject: client; text: what was wrong with the bytes
+  kClientTornReply,   // subject: client; text: what was wrong with the bytes, such as kCutReply
   kClientGaveUp,      // subject: client; object: call: its limit passed, it closes
   kClientHalfClosed,  // subject: client; value: connection
   kClientClosed,      // subject: client; value: connection
@@ -34,6 +34,9 @@ enum class TraceKind : std::uint8_t {
   kDaemonDied,        // subject: incarnation; value: 1 killed, 0 exited
   kDaemon,            // daemon: an EventKind; subject: connection; object: request; value, text
 };
+
+// A connection's end within a reply.
+inline constexpr std::string_view kCutReply = "the connection closed within a reply";
 
 struct TraceEvent {
   Instant at;

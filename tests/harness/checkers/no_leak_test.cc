@@ -59,5 +59,10 @@ TEST(NoLeak, WhatIsLeftByAKilledDaemonIsForTheNext) {
   EXPECT_THAT(Check(made), IsEmpty());
 }
 
+TEST(NoLeak, WhatIsLeftByADaemonThatEndsBreaksIt) {
+  auto made = Begun().Starts(2, 10, kPeek).Add(3, TraceKind::kDaemonDied, 1, 0, 0, "");
+  EXPECT_THAT(Check(made), ElementsAre(HasSubstr("process 10")));
+}
+
 }  // namespace
 }  // namespace oj::sim

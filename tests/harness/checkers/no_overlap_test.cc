@@ -99,8 +99,7 @@ TEST(NoOverlap, TwoChangesOfOneRepositoryBreakIt) {
 
 TEST(NoOverlap, ALookAtARepositoryDuringAChangeBreaksIt) {
   EXPECT_FALSE(Check(Overlap(Git(kAdd).c_str(), Git("worktree list -z").c_str())).empty());
-  EXPECT_FALSE(
-      Check(Overlap(Git("rev-list abc --not --all").c_str(), Git(kAdd).c_str())).empty());
+  EXPECT_FALSE(Check(Overlap(Git("rev-list abc --not --all").c_str(), Git(kAdd).c_str())).empty());
 }
 
 TEST(NoOverlap, LooksAtARepositoryMayOverlap) {

@@ -35,6 +35,24 @@ TEST(WholeReplies, ATornReplyBreaksIt) {
   EXPECT_THAT(Check(made), ElementsAre(HasSubstr("torn reply: half")));
 }
 
+TEST(WholeReplies, ADaemonThatIsKilledMayLeaveTheBeginningOfAReply) {
+  TraceMaker made;
+  made.Add(0, TraceKind::kClientConnected, 1, 1, 0, "").Sends(1, "Ping");
+  made.Add(2, TraceKind::kDaemonDied, 1, 0, 1, "");
+  made.Add(2, TraceKind::kClientTornReply, 1, 0, 0, kCutReply).Closes(3);
+  EXPECT_THAT(Check(made), IsEmpty());
+  made.Add(4, TraceKind::kClientConnected, 1, 2, 0, "");
+  made.Add(5, TraceKind::kClientTornReply, 1, 0, 0, kCutReply);
+  EXPECT_THAT(Check(made), ElementsAre(HasSubstr("torn reply")));
+}
+
+TEST(WholeReplies, ADaemonThatEndsFinishesTheRepliesThatAreRead) {
+  TraceMaker made;
+  made.Sends(1, "Ping").Add(2, TraceKind::kDaemonDied, 1, 0, 0, "");
+  made.Add(3, TraceKind::kClientTornReply, 1, 0, 0, kCutReply).Closes(3);
+  EXPECT_THAT(Check(made), ElementsAre(HasSubstr("torn reply")));
+}
+
 TEST(WholeReplies, ASecondReplyBreaksIt) {
   TraceMaker made;
   made.Sends(1, "Ping").Receives(2, "Pong").Receives(3, "Pong");

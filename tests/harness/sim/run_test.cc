@@ -191,6 +191,37 @@ TEST_F(RunTest, ShutdownStrikeEndsTheDaemon) {
   EXPECT_EQ(Count(TraceKind::kDaemonDied), 1u);
 }
 
+// What the chooser has in store: 2 is SIGTERM, and a new daemon.
+TEST_F(RunTest, ADrawnRestartIsFollowedByADaemonThatServes) {
+  Load("[mix]\nclients = 1\ncalls = 2\nsessions = 1\nfaults = [\"daemon\"]\n");
+  chooser.Plan(sites::kStrike, {2});
+  chooser.Plan(sites::kStrikeScale, {1});
+  chooser.Plan(sites::kStrikeStep, {30});
+  Run();
+  EXPECT_EQ(result.daemons, 2u);
+  EXPECT_EQ(Count(TraceKind::kDaemonDied), 2u);
+}
+
+TEST_F(RunTest, ACommitMayBeTheLastOfTheDaemon) {
+  for (const std::uint32_t when : {1u, 2u}) {
+    Load(
+        "[mix]\nclients = 1\ncalls = 2\nsessions = 1\nfaults = [\"store\"]\n"
+        "requests = { SessionNew = 1 }\n");
+    chooser.Plan(sites::kSession, {1, 1});
+    chooser.Plan(sites::kCrashAtCommit, {when});
+    Run();
+    EXPECT_EQ(result.daemons, 2u) << when;
+  }
+}
+
+TEST_F(RunTest, AMachineThatSleepsIsLateByThatMuch) {
+  Load("[mix]\nclients = 1\ncalls = 2\nsessions = 1\nfaults = [\"clock\"]\n");
+  chooser.Plan(sites::kJump, {2});
+  Run();
+  EXPECT_GE(result.stalled, seconds(40));
+  EXPECT_EQ(result.daemons, 1u);
+}
+
 TEST_F(RunTest, OperatorStrikeCancelsTheCall) {
   Load("[[hang]]\ntool = \"tmux\"\nfrom_ms = 0\nuntil_ms = 1500\n" +
        Client(Call(kPeek, R"(expect = "cancelled")")));
