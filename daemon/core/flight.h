@@ -71,7 +71,7 @@ class Flight final : private Timer {
 
   const std::uint64_t id;
   const std::string type;
-  const std::string join_key;    // empty: not joinable
+  std::string join_key;          // of those who may share it, while what it sees is fresh; or empty
   const std::string request_id;  // the client's name for it; may be empty
   const std::string digest;      // of the request, where it has a name
   const int client_pid;          // of the first waiter

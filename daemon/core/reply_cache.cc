@@ -31,6 +31,8 @@ Task<Reply> HandleAndRemember(Core& core, Flight& flight, FlightTable::Handler h
                               std::string request_id, std::string digest) {
   auto handle = handler(flight);
   Reply reply = co_await std::move(handle);
+  // What it saw may be old before the reply is stored: only a retry has it then, no neighbour.
+  flight.join_key.clear();
   if (!IsFinal(reply)) co_return std::move(reply);
   std::vector<Change> changes;
   for (const auto& [id, record] : core.state.All<ReplyRecord>()) {

@@ -425,7 +425,10 @@ bool SimWorld::IsSettled() {
   CountLeases();
   const bool trash = std::any_of(durable_.intents.begin(), durable_.intents.end(),
                                  [](const IntentRecord& each) { return each.kind == "trash"; });
-  return result_.leases_held == 0 && result_.keys_quarantined == 0 && !trash &&
+  const bool doubt =
+      std::any_of(durable_.sessions.begin(), durable_.sessions.end(),
+                  [](const SessionRecord& each) { return each.status == SessionStatus::kUnknown; });
+  return result_.leases_held == 0 && result_.keys_quarantined == 0 && !trash && !doubt &&
          UntrueRecords(tmux_, durable_).empty();
 }
 

@@ -201,6 +201,19 @@ TEST_F(RetryTest, EqualPrunesShareOneRunAndOtherOnesDoNot) {
   EXPECT_EQ(Kills(), 1U);
 }
 
+// L5: the screen may be another one by the time the first reply is stored.
+TEST_F(RetryTest, APeekDoesNotShareOneThatHasSeenTheScreenAndIsBeingStored) {
+  Serve();
+  runner.Answer("capture-pane", 0, "old");
+  runner.Answer("capture-pane", 0, "new");
+  store.hangs = true;
+  Peer first = Connect();
+  first.Ask(R"({"type":"PeekSession","session_id":"a","request_id":"k"})");
+  Peer second = Connect();
+  second.Ask(kPeek);
+  EXPECT_THAT(second.Replies(), ElementsAre(HasSubstr("new")));
+}
+
 // What has a made-up id.
 class MadeUpIdTest : public RetryTest {
  protected:
