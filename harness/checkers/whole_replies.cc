@@ -68,16 +68,13 @@ class WholeReplies {
         {at.at, "client " + std::to_string(at.subject) + " " + what, {event}});
   }
 
-  // A daemon that is killed in the middle of a reply leaves the beginning of it; one that ends, to
-  // clients who did not read it then.
+  // A daemon that is killed in the middle of a reply leaves the beginning of it; so does one that
+  // ends, to clients who are slow.
   bool CutByDeath(std::size_t torn) const {
     const auto& events = story_.trace.events();
     if (story_.trace.Text(events[torn]) != kCutReply) return false;
     for (std::size_t i = torn; i-- > 0;) {
-      if (events[i].kind == TraceKind::kDaemonDied) {
-        return events[i].value == 1 ||
-               events[torn].at > events[i].at + facts_.slack + facts_.latency;
-      }
+      if (events[i].kind == TraceKind::kDaemonDied) return true;
       const bool connected = events[i].kind == TraceKind::kClientConnected;
       if (connected && events[i].subject == events[torn].subject) return false;
     }

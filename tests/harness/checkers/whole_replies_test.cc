@@ -46,13 +46,6 @@ TEST(WholeReplies, ADaemonThatIsKilledMayLeaveTheBeginningOfAReply) {
   EXPECT_THAT(Check(made), ElementsAre(HasSubstr("torn reply")));
 }
 
-TEST(WholeReplies, ADaemonThatEndsFinishesTheRepliesThatAreRead) {
-  TraceMaker made;
-  made.Sends(1, "Ping").Add(2, TraceKind::kDaemonDied, 1, 0, 0, "");
-  made.Add(3, TraceKind::kClientTornReply, 1, 0, 0, kCutReply).Closes(3);
-  EXPECT_THAT(Check(made), ElementsAre(HasSubstr("torn reply")));
-}
-
 TEST(WholeReplies, ASecondReplyBreaksIt) {
   TraceMaker made;
   made.Sends(1, "Ping").Receives(2, "Pong").Receives(3, "Pong");
