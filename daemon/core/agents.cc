@@ -1,5 +1,6 @@
 #include "core/agents.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -64,29 +65,31 @@ std::optional<AgentRecord> Seen(const AgentRecord& agent,
 }
 
 // What tmux is asked about: agents that may run, and sessions and agents that a change has left in
-// doubt. Not those that somebody is busy with: what was begun and not seen through is TendRuns'.
+// doubt. Not those that somebody is at work on, who may have written what is not in the state yet;
+// and what was begun and not seen through is TendRuns'.
 struct Watched {
   std::map<std::string, AgentRecord> agents;
   std::map<std::string, SessionRecord> sessions;
 };
 
-std::set<std::string> HeldKeys(Core& core) {
-  std::set<std::string> held;
-  for (LockTable::Row& row : core.locks.Rows()) held.insert(std::move(row.key));
-  return held;
+std::set<std::string> BusyKeys(Core& core) {
+  std::set<std::string> busy;
+  for (LockTable::Row& row : core.locks.Rows()) {
+    if (row.quarantine.empty()) busy.insert(std::move(row.key));
+  }
+  return busy;
 }
 
 Watched ToWatch(Core& core) {
   Watched watched;
-  const std::set<std::string> held = HeldKeys(core);
+  const std::set<std::string> busy = BusyKeys(core);
   for (const auto& [id, agent] : core.state.All<AgentRecord>()) {
     if (IsOver(&agent) || core.state.Find<IntentRecord>(RunIntentId(id)) != nullptr) continue;
-    const bool starts = agent.status == AgentStatus::kStarting;
-    if (!starts || !held.contains("agent:" + id)) watched.agents.emplace(id, agent);
+    if (!busy.contains("agent:" + id)) watched.agents.emplace(id, agent);
   }
   for (const auto& [id, session] : core.state.All<SessionRecord>()) {
     const bool in_doubt = session.status == SessionStatus::kUnknown;
-    if (in_doubt && !held.contains("session:" + id)) watched.sessions.emplace(id, session);
+    if (in_doubt && !busy.contains("session:" + id)) watched.sessions.emplace(id, session);
   }
   return watched;
 }
@@ -106,6 +109,7 @@ bool IsStill(const Core& core, const Record& before) {
 }
 
 Task<void> LookAtTmux(Core& core, Flight& probe, std::set<std::string>& dying) {
+  if (!core.Alone()) co_return;  // a stray of a dead daemon may still change what is there
   const Watched before = ToWatch(core);
   if (before.agents.empty() && before.sessions.empty()) co_return;
   auto list = core.tmux.List(probe);
