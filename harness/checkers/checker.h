@@ -75,6 +75,7 @@ Verdict CheckBounded(const Story& story, const Facts& facts);       // L2
 Verdict CheckNoOverlap(const Story& story, const Facts& facts);     // L3
 Verdict CheckNoLeak(const Story& story, const Facts& facts);        // L4
 Verdict CheckWholeReplies(const Story& story, const Facts& facts);  // L8
+Verdict CheckProgress(const Story& story, const Facts& facts);      // L9, as far as a trace tells
 Verdict CheckLimits(const Story& story, const Facts& facts);        // L10
 Verdict CheckExpected(const Story& story, const Facts& facts);
 Verdict CheckVacuity(const Story& story, const Facts& facts);

@@ -7,8 +7,9 @@ namespace oj::sim {
 std::vector<Verdict> Judge(const Trace& trace, const Facts& facts) {
   const Story story(trace);
   std::vector<Verdict> verdicts;
-  for (const auto check : {CheckDisconnect, CheckBounded, CheckNoOverlap, CheckNoLeak,
-                           CheckWholeReplies, CheckLimits, CheckExpected, CheckVacuity}) {
+  for (const auto check :
+       {CheckDisconnect, CheckBounded, CheckNoOverlap, CheckNoLeak, CheckWholeReplies,
+        CheckProgress, CheckLimits, CheckExpected, CheckVacuity}) {
     verdicts.push_back(check(story, facts));
   }
   return verdicts;

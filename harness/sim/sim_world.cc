@@ -62,7 +62,10 @@ SimWorld::Life::Life(SimWorld& world, std::uint32_t incarnation)
       server(Seams{world.loop_, runner, listener, store, files, random, log},
              world.scenario_.config,
              Identity{kDaemonPid + static_cast<int>(incarnation), kUid, "/state", "",
-                      [&world] { return world.processes_.Stray(); }}),
+                      [&world] {
+                        world.processes_.EndStrays();  // one may have forked since
+                        return world.processes_.Stray();
+                      }}),
       tasks(world.loop_, nullptr) {}
 
 SimWorld::Life::~Life() = default;

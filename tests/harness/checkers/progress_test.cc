@@ -1,0 +1,43 @@
+#include "trace_maker.h"
+
+namespace oj::sim {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+auto Check(const TraceMaker& made) { return Of(CheckProgress, made); }
+
+// r1 has the key from 1 until 100; r2 waits for it from 2 on.
+TraceMaker Waiting() {
+  TraceMaker made;
+  made.Begun(0, "SessionKill", 1).Begun(0, "SessionKill", 2);
+  made.Lease(1, EventKind::kLeaseGranted, 1, "session:a");
+  made.Lease(2, EventKind::kLeaseWaiting, 2, "session:a");
+  return made.Lease(100, EventKind::kLeaseReleased, 1, "session:a");
+}
+
+TEST(Progress, AKeyThatIsHandedOnKeepsTheLaw) {
+  EXPECT_THAT(Check(Waiting().Lease(100, EventKind::kLeaseGranted, 2, "session:a").Until(9000)),
+              IsEmpty());
+}
+
+TEST(Progress, AWaiterForAKeyThatNobodyHoldsBreaksIt) {
+  EXPECT_THAT(Check(Waiting().Latched(3000, 2).Until(9000)),
+              ElementsAre(HasSubstr("r2 still waited for session:a")));
+  EXPECT_FALSE(Check(Waiting().Lease(500, EventKind::kLeaseGranted, 2, "session:a")).empty());
+}
+
+TEST(Progress, AWaiterThatIsCancelledWaitsNoMore) {
+  EXPECT_THAT(Check(Waiting().Latched(120, 2).Until(9000)), IsEmpty());
+}
+
+TEST(Progress, AKeyThatOthersHoldMayBeWaitedFor) {
+  auto made = Waiting().Lease(100, EventKind::kLeaseGranted, 3, "session:a");
+  made.Begun(100, "SessionKill", 3).Lease(101, EventKind::kLeaseGranted, 3, "session:a");
+  EXPECT_THAT(Check(made.Until(9000)), IsEmpty());
+}
+
+}  // namespace
+}  // namespace oj::sim
