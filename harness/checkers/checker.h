@@ -31,6 +31,7 @@ struct Facts {
   Duration tmux_limit = std::chrono::seconds(10);
   Duration git_limit = std::chrono::seconds(60);
   Duration handler_limit = std::chrono::seconds(120);
+  Duration write_limit = std::chrono::seconds(5);
   // Added to every bound: what the laws allow, what was injected, how far things were away.
   Duration slack = std::chrono::milliseconds(50);
   Duration stalled{};   // injected into the daemon's loop, store and tools in all

@@ -52,6 +52,7 @@ Judging::Judging(const Scenario& scenario, double scale) : scenario_(scenario) {
   facts_.tmux_limit = Scaled(config.tmux, scale);
   facts_.git_limit = Scaled(config.git_worktree, scale);
   facts_.handler_limit = Scaled(config.handler, scale);
+  facts_.write_limit = Scaled(config.response_write, scale);
   facts_.half_close_cancels = config.half_close == HalfClose::kCancel;
   facts_.max_children = config.max_children;
   facts_.max_requests = config.max_requests;

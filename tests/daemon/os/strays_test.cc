@@ -17,6 +17,7 @@ namespace oj {
 namespace {
 
 using ::testing::Contains;
+using ::testing::Field;
 using ::testing::IsEmpty;
 using namespace std::chrono_literals;
 
@@ -121,7 +122,7 @@ TEST_F(StraysTest, ATreeThatForksWithoutEndIsEndedWhole) {
 TEST_F(StraysTest, WhatIsAliveAtTheLimitIsTold) {
   Shell held(prefix_ + "1.r-7", "exec sleep 100");
   // No time for it to be dead in: what was signalled counts until it is seen to be gone.
-  EXPECT_THAT(EndStrays(prefix_, 0ms), Contains(held.pid()));
+  EXPECT_THAT(EndStrays(prefix_, 0ms), Contains(Field(&Stray::pid, held.pid())));
   EXPECT_TRUE(Soon([&] { return !test::Lives(held.pid()); }));
 }
 

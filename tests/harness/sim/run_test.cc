@@ -194,6 +194,7 @@ TEST_F(RunTest, ShutdownStrikeEndsTheDaemon) {
 // What the chooser has in store: 2 is SIGTERM, and a new daemon.
 TEST_F(RunTest, ADrawnRestartIsFollowedByADaemonThatServes) {
   Load("[mix]\nclients = 1\ncalls = 2\nsessions = 1\nfaults = [\"daemon\"]\n");
+  chooser.Plan(sites::kRequest, {1, 1});
   chooser.Plan(sites::kStrike, {2});
   chooser.Plan(sites::kStrikeScale, {1});
   chooser.Plan(sites::kStrikeStep, {30});
@@ -207,6 +208,7 @@ TEST_F(RunTest, ACommitMayBeTheLastOfTheDaemon) {
     Load(
         "[mix]\nclients = 1\ncalls = 2\nsessions = 1\nfaults = [\"store\"]\n"
         "requests = { SessionNew = 1 }\n");
+    chooser.Plan(sites::kRequest, {1, 1});
     chooser.Plan(sites::kSession, {1, 1});
     chooser.Plan(sites::kCrashAtCommit, {when});
     Run();
