@@ -8,6 +8,10 @@
 
 namespace {
 
+constexpr const char* kWithout =
+    "Classes of sites that stay at the default, of workload, schedule, process, transport, store, "
+    "clock";
+
 CLI::App* AddRun(CLI::App& app, oj::sim::RunCommandOptions& to) {
   CLI::App* run = app.add_subcommand("run", "Run a scenario once; a verdict a law, a timeline");
   run->add_option("file", to.file, "The scenario")->required();
@@ -21,6 +25,7 @@ CLI::App* AddRun(CLI::App& app, oj::sim::RunCommandOptions& to) {
   run->add_option("--ojd", to.ojd, "The daemon (default: beside oj-harness); not in sim");
   run->add_option("--slack-ms", to.slack_ms, "Added to every bound for a busy machine; not in sim")
       ->capture_default_str();
+  run->add_option("--without", to.without, kWithout)->delimiter(',');
   run->add_flag("--json", to.json, "Print JSON");
   return run;
 }
@@ -34,6 +39,8 @@ CLI::App* AddExplore(CLI::App& app, oj::sim::ExploreCommandOptions& to) {
   explore->add_option("--seconds", to.seconds, "Stop after so many (default: no limit)")
       ->check(CLI::NonNegativeNumber);
   explore->add_flag("--twice", to.twice, "Run each seed twice and compare");
+  explore->add_flag("--stop-at-first", to.stop_at_first, "Stop at the first run that breaks a law");
+  explore->add_option("--without", to.without, kWithout)->delimiter(',');
   explore->add_option("--failures", to.failures, "Write the first failure to this directory");
   explore->add_option("--shrink-seconds", to.shrink_seconds, "To reduce the first failure; 0: not")
       ->check(CLI::NonNegativeNumber)
@@ -56,6 +63,7 @@ CLI::App* AddSweep(CLI::App& app, oj::sim::SweepCommandOptions& to) {
       ->capture_default_str();
   sweep->add_flag("--pairs", to.pairs, "Also each two strikes, one after the other");
   sweep->add_flag("--faults", to.faults, "One fault at each place where there can be one, instead");
+  sweep->add_flag("--stop-at-first", to.stop_at_first, "Stop at the first bad point");
   sweep->add_flag("--json", to.json, "Print JSON");
   return sweep;
 }

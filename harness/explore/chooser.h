@@ -25,6 +25,8 @@ enum class SiteClass : std::uint8_t {
 };
 inline constexpr std::size_t kSiteClasses = 7;
 std::string_view Name(SiteClass kind);
+// Sets of classes are words with one bit each.
+constexpr std::uint32_t BitOf(SiteClass kind) { return 1u << static_cast<unsigned>(kind); }
 
 struct Site {
   std::string_view name;  // such as "tmux-hangs": no blanks, one meaning in the whole program

@@ -59,15 +59,31 @@ Result<Scenario> LoadFor(const std::string& file, World world) {
   return scenario;
 }
 
+// Of --without.
+Result<std::uint32_t> ClassesOf(const std::vector<std::string>& names) {
+  std::uint32_t classes = 0;
+  for (const std::string& name : names) {
+    std::size_t i = 0;
+    while (i < kSiteClasses && Name(static_cast<SiteClass>(i)) != name) ++i;
+    if (i == kSiteClasses) {
+      return Error{ErrorCode::kInvalidRequest, "--without: there is no class '" + name + "'", ""};
+    }
+    classes |= BitOf(static_cast<SiteClass>(i));
+  }
+  return classes;
+}
+
 int RunInSim(const RunCommandOptions& options) {
   const Result<Scenario> scenario = LoadFor(options.file, World::kSim);
   if (!scenario) return Refuse(scenario.error().message);
-  const Judged judged = RunSeed(*scenario, options.seed);
+  const Result<std::uint32_t> without = ClassesOf(options.without);
+  if (!without) return Refuse(without.error().message);
+  const Judged judged = RunSeed(*scenario, options.seed, *without);
   RunReport report{*scenario, World::kSim, judged.run.trace, judged.verdicts};
   report.took = judged.run.ended.time_since_epoch();
   report.steps = judged.run.steps;
   report.seed = options.seed;
-  report.about = RandomChooser(options.seed).About();
+  report.about = RandomChooser(options.seed, *without).About();
   return Print(report, options.json);
 }
 
@@ -167,32 +183,36 @@ int RunCommand(const RunCommandOptions& options) {
 
 namespace {
 
-// The first failure of an exploration: reduced, written where that is wished, told.
-struct FailureStory {
-  std::string text;    // for people; empty if there was none
-  std::string replay;  // a line for a shell
-};
+std::string MessageOf(const std::vector<Verdict>& verdicts, const std::string& law) {
+  for (const Verdict& each : verdicts) {
+    if (each.law == law && !each.pass()) return each.violations.front().message;
+  }
+  return "";
+}
 
-Result<FailureStory> Tell(const Scenario& scenario, std::uint64_t seed,
+// The first failure of an exploration: reduced, written where that is wished.
+Result<FailureStory> Tell(const Scenario& scenario, std::uint64_t seed, std::uint32_t without,
                           const ExploreCommandOptions& options) {
-  Judged judged = RunSeed(scenario, seed);
-  const std::string law = FirstFailure(judged.verdicts)->law;
+  const Judged judged = RunSeed(scenario, seed, without);
   FailureStory told;
+  told.law = FirstFailure(judged.verdicts)->law;
   told.replay = "oj-harness run " + Quoted(options.file) + " --seed " + std::to_string(seed);
+  for (const std::string& each : options.without) told.replay += " --without " + each;
   if (options.shrink_seconds > 0) {
-    const ShrinkOptions shrink = ShrinkWithin(options.shrink_seconds, seed, law);
+    const ShrinkOptions shrink = ShrinkWithin(options.shrink_seconds, seed, told.law);
     Result<Shrunk> shrunk = Shrink(scenario, judged.tape, shrink);
     if (!shrunk) return shrunk.error();
-    told.text = AsText(*shrunk, law, Width(), OnTerminal());
-    judged = std::move(shrunk->judged);
+    told.shrunk = std::move(*shrunk);
   }
+  const Judged& smallest = told.shrunk ? told.shrunk->judged : judged;
+  told.message = MessageOf(smallest.verdicts, told.law);
   if (options.failures.empty()) return told;
   std::error_code error;
   fs::create_directories(options.failures, error);
-  const std::string name =
-      fs::path(scenario.path).stem().string() + "-" + law + "-" + std::to_string(seed) + ".txt";
+  const std::string name = fs::path(scenario.path).stem().string() + "-" + told.law + "-" +
+                           std::to_string(seed) + ".txt";
   const std::string path = (fs::path(options.failures) / name).string();
-  const Status written = Write(path, FailureOf(scenario, seed, law, judged));
+  const Status written = Write(path, FailureOf(scenario, seed, told.law, smallest));
   if (!written) return written.error();
   told.replay = "oj-harness replay " + Quoted(path);
   return told;
@@ -232,18 +252,25 @@ int ExploreCommand(const ExploreCommandOptions& options) {
   explore.seed = options.seed;
   explore.budget = FromSeconds(options.seconds);
   explore.twice = options.twice;
+  explore.stop_at_first = options.stop_at_first;
+  const Result<std::uint32_t> without = ClassesOf(options.without);
+  if (!without) return Refuse(without.error().message);
+  explore.without = *without;
   explore.now = RealNow;
   const ExploreReport report = Explore(*scenario, explore);
-  FailureStory first;
+  std::optional<FailureStory> first;
   if (report.first_failure) {
-    Result<FailureStory> told = Tell(*scenario, *report.first_failure, options);
+    Result<FailureStory> told = Tell(*scenario, *report.first_failure, *without, options);
     if (!told) return Refuse(told.error().message);
     first = std::move(*told);
   }
+  const FailureStory* story = first ? &*first : nullptr;
   if (options.json) {
-    std::cout << boost::json::serialize(AsJson(report, explore, first.replay)) << '\n';
+    std::cout << boost::json::serialize(AsJson(report, explore, story)) << '\n';
   } else {
-    std::cout << first.text << AsText(report, explore, first.replay);
+    if (first && first->shrunk)
+      std::cout << AsText(*first->shrunk, first->law, Width(), OnTerminal());
+    std::cout << AsText(report, explore, story);
   }
   return report.violations == 0 && report.mismatches == 0 ? kPass : kFail;
 }
@@ -255,6 +282,7 @@ int SweepCommand(const SweepCommandOptions& options) {
   sweep.bases = options.bases;
   sweep.pairs = options.pairs;
   sweep.faults = options.faults;
+  sweep.stop_at_first = options.stop_at_first;
   sweep.now = RealNow;
   for (const std::string& name : options.kinds) {
     std::size_t kind = 0;

@@ -11,11 +11,12 @@ namespace oj::sim {
 
 struct RunCommandOptions {
   std::string file{};
-  std::string world = "sim";      // "fakes", "real"
-  std::uint64_t seed = 1;         // sim
-  double scale = 1;               // of durations, not in sim
-  std::string ojd{};              // the daemon; empty: beside this program
-  std::uint64_t slack_ms = 1000;  // added to every bound on real processes
+  std::string world = "sim";           // "fakes", "real"
+  std::uint64_t seed = 1;              // sim
+  double scale = 1;                    // of durations, not in sim
+  std::string ojd{};                   // the daemon; empty: beside this program
+  std::uint64_t slack_ms = 1000;       // added to every bound on real processes
+  std::vector<std::string> without{};  // sim: classes of sites that stay at the default
   bool json = false;
 };
 int RunCommand(const RunCommandOptions& options);
@@ -26,6 +27,8 @@ struct ExploreCommandOptions {
   std::uint64_t seed = 1;
   double seconds = 0;  // of real time; 0: no limit
   bool twice = false;
+  bool stop_at_first = false;          // run that breaks a law
+  std::vector<std::string> without{};  // classes of sites that stay at the default
   bool json = false;
   std::string failures{};     // directory for failure files; empty: none are written
   double shrink_seconds = 2;  // of real time, for the first failure; 0: it stays as it is
@@ -42,6 +45,7 @@ struct SweepCommandOptions {
   std::uint64_t bases = 1;
   bool pairs = false;
   bool faults = false;
+  bool stop_at_first = false;  // point at which something is wrong
   bool json = false;
 };
 // Strikes a scenario's run at each step in each way; prints a table. 0: nothing was wrong at any

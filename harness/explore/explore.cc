@@ -58,8 +58,8 @@ std::string FirstDifference(const SimResult& a, const SimResult& b) {
          " steps)";
 }
 
-Judged RunSeed(const Scenario& scenario, std::uint64_t seed) {
-  RandomChooser chooser(seed);
+Judged RunSeed(const Scenario& scenario, std::uint64_t seed, std::uint32_t without) {
+  RandomChooser chooser(seed, without);
   Judged judged;
   judged.run = RunSim(scenario, chooser, OptionsFor(seed));
   judged.verdicts = Judging(scenario).Judge(judged.run, chooser);
@@ -77,8 +77,9 @@ ExploreReport Explore(const Scenario& scenario, const ExploreOptions& options) {
   const Duration begin = now();
   for (; report.runs < options.runs; ++report.runs) {
     if (options.budget > Duration::zero() && now() - begin >= options.budget) break;
+    if (options.stop_at_first && report.first_failure) break;
     const std::uint64_t seed = options.seed + report.runs;
-    RandomChooser chooser(seed);
+    RandomChooser chooser(seed, options.without);
     RunSim(scenario, chooser, OptionsFor(seed), run);
     Count(judging.Judge(run, chooser), seed, report);
     digest.Add(run.trace.digest().Hex());
@@ -86,7 +87,7 @@ ExploreReport Explore(const Scenario& scenario, const ExploreOptions& options) {
     report.decisions += chooser.tape().size();
     report.simulated += run.ended.time_since_epoch();
     if (!options.twice) continue;
-    RandomChooser same(seed);
+    RandomChooser same(seed, options.without);
     RunSim(scenario, same, OptionsFor(seed), again);
     const std::string difference = FirstDifference(run, again);
     if (difference.empty()) continue;

@@ -21,13 +21,16 @@ struct Judged {
   std::vector<Verdict> verdicts;
   Tape tape;
 };
-Judged RunSeed(const Scenario& scenario, std::uint64_t seed);
+// `without`: classes of sites that stay at the default.
+Judged RunSeed(const Scenario& scenario, std::uint64_t seed, std::uint32_t without = 0);
 
 struct ExploreOptions {
   std::uint64_t runs = 1000;
-  std::uint64_t seed = 1;  // of the first run; the next has the next
-  Duration budget{};       // of real time; zero: none
-  bool twice = false;      // each seed, to compare the two
+  std::uint64_t seed = 1;      // of the first run; the next has the next
+  Duration budget{};           // of real time; zero: none
+  bool twice = false;          // each seed, to compare the two
+  bool stop_at_first = false;  // run that breaks a law
+  std::uint32_t without = 0;   // classes of sites that stay at the default
   // Real time since some begin; exploration itself knows of no clock.
   std::function<Duration()> now;
 };

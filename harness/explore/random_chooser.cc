@@ -30,7 +30,8 @@ std::uint64_t HashOf(std::string_view text) {
 
 }  // namespace
 
-RandomChooser::RandomChooser(std::uint64_t seed) : seed_(seed) {
+RandomChooser::RandomChooser(std::uint64_t seed, std::uint32_t without)
+    : seed_(seed), without_(without) {
   Stream settings{seed ^ 0x6a09e667f3bcc908u};
   // Neighbouring seeds must not have neighbouring streams.
   for (Class& each : classes_) each.stream.state = settings.Next();
@@ -41,6 +42,9 @@ RandomChooser::RandomChooser(std::uint64_t seed) : seed_(seed) {
     if (!swarm_ || !IsFault(static_cast<SiteClass>(i))) continue;
     classes_[i].on = off == 0;
     classes_[i].quarters = kQuarters[scale];
+  }
+  for (std::size_t i = 0; i < kSiteClasses; ++i) {
+    if ((without & BitOf(static_cast<SiteClass>(i))) != 0) classes_[i].on = false;
   }
 }
 
@@ -71,11 +75,12 @@ std::uint32_t RandomChooser::Draw(const Site& site, std::uint32_t index, std::ui
 }
 
 std::string RandomChooser::About() const {
-  if (!swarm_) return "all faults on";
-  std::string about = "swarm:";
+  std::string about = swarm_ ? "swarm:" : "all faults on";
   for (std::size_t i = 0; i < kSiteClasses; ++i) {
     const auto kind = static_cast<SiteClass>(i);
-    if (!IsFault(kind)) continue;
+    const bool without = (without_ & BitOf(kind)) != 0;
+    if (without) about.append(swarm_ ? "" : ",").append(" without ").append(Name(kind));
+    if (!swarm_ || without || !IsFault(kind)) continue;
     about.append(" ").append(Name(kind));
     if (classes_[i].on) {
       about.append(" x").append(std::to_string(classes_[i].quarters)).append("/4");

@@ -15,7 +15,8 @@ namespace oj::sim {
 
 class RandomChooser final : public Chooser {
  public:
-  explicit RandomChooser(std::uint64_t seed);
+  // `without`: classes that stay at the default; the others choose as they would with them.
+  explicit RandomChooser(std::uint64_t seed, std::uint32_t without = 0);
 
   bool swarm() const { return swarm_; }
   bool on(SiteClass kind) const { return classes_[static_cast<std::size_t>(kind)].on; }
@@ -44,6 +45,7 @@ class RandomChooser final : public Chooser {
   void OnNewSite(const Site& site) override;
 
   std::uint64_t seed_;
+  std::uint32_t without_;
   bool swarm_;
   std::array<Class, kSiteClasses> classes_;
   std::vector<std::uint64_t> thresholds_;  // by site: of 2^32; kUniform: all choices alike

@@ -113,7 +113,7 @@ std::string AsText(const Shrunk& shrunk, const std::string& law, int width, bool
 }
 
 std::string AsText(const ExploreReport& report, const ExploreOptions& options,
-                   const std::string& replay) {
+                   const FailureStory* first) {
   std::string text = std::to_string(report.runs) + " runs from seed " +
                      std::to_string(options.seed) + (options.twice ? ", each twice" : "") +
                      ", in " + ShowTime(report.real) + ": " +
@@ -130,12 +130,29 @@ std::string AsText(const ExploreReport& report, const ExploreOptions& options,
             " seeds ran differently the second time; the first:\n    " + report.first_mismatch +
             "\n";
   }
-  if (!replay.empty()) text += "the first failure again:\n    " + replay + "\n";
+  if (first != nullptr) text += "the first failure again:\n    " + first->replay + "\n";
   return text;
 }
 
+namespace {
+
+json::object AsJson(const FailureStory& first) {
+  json::object object{{"law", first.law}, {"message", first.message}, {"replay", first.replay}};
+  if (!first.shrunk) return object;
+  const Shrunk& shrunk = *first.shrunk;
+  object["operations"] = shrunk.operations;
+  object["decisions"] = shrunk.decisions;
+  object["decisions_before"] = shrunk.before;
+  object["shrink_runs"] = shrunk.runs;
+  object["shrink_ms"] = Millis(shrunk.took);
+  object["complete"] = shrunk.complete;
+  return object;
+}
+
+}  // namespace
+
 json::object AsJson(const ExploreReport& report, const ExploreOptions& options,
-                    const std::string& replay) {
+                    const FailureStory* first) {
   json::object laws;
   for (const auto& [law, count] : report.laws) laws[law] = count;
   json::object object{{"runs", report.runs},
@@ -151,7 +168,10 @@ json::object AsJson(const ExploreReport& report, const ExploreOptions& options,
                       {"digest", report.digest}};
   if (report.first_failure) object["first_failure_seed"] = *report.first_failure;
   if (!report.first_mismatch.empty()) object["first_mismatch"] = report.first_mismatch;
-  if (!replay.empty()) object["replay"] = replay;
+  if (first != nullptr) {
+    object["first_failure"] = AsJson(*first);
+    object["first_failure"].as_object()["run"] = *report.first_failure - options.seed + 1;
+  }
   return object;
 }
 

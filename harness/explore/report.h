@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,18 @@ boost::json::object AsJson(const RunReport& report);
 // The smallest story that breaks the law.
 std::string AsText(const Shrunk& shrunk, const std::string& law, int width, bool color);
 
-// `replay`: the line that runs the first failure again, or empty.
+// The first failure of an exploration.
+struct FailureStory {
+  std::string law;
+  std::string message;           // of its first violation, in the smallest run that was found
+  std::optional<Shrunk> shrunk;  // absent: it was not reduced
+  std::string replay;            // the line that runs it again, for a shell
+};
+
+// `first`: what is told of the first failure; null if there was none.
 std::string AsText(const ExploreReport& report, const ExploreOptions& options,
-                   const std::string& replay);
+                   const FailureStory* first);
 boost::json::object AsJson(const ExploreReport& report, const ExploreOptions& options,
-                           const std::string& replay);
+                           const FailureStory* first);
 
 }  // namespace oj::sim

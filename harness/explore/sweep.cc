@@ -73,7 +73,7 @@ class Sweeper {
   SweepReport Run() {
     const Duration begin = Now();
     const bool scripted = !scenario_.clients.empty();
-    for (std::uint64_t i = 0; i < options_.bases; ++i) {
+    for (std::uint64_t i = 0; i < options_.bases && !Over(); ++i) {
       Base base;
       if (!scripted || i > 0) base.seed = scripted ? i : i + 1;
       RunBase(base);
@@ -90,6 +90,7 @@ class Sweeper {
   }
 
  private:
+  bool Over() const { return options_.stop_at_first && report_.first; }
   Duration Now() const { return options_.now ? options_.now() : Duration::zero(); }
   std::vector<SweepKind> Kinds() const {
     if (!options_.kinds.empty()) return options_.kinds;
@@ -135,7 +136,10 @@ class Sweeper {
     std::string bad = FirstBroken(verdicts);
     const Verdict* first = FirstFailure(verdicts);
     if (!base.seed && first != nullptr) bad = first->law + ": " + first->violations.front().message;
-    if (!bad.empty() && report_.wrong.empty()) report_.wrong = std::move(bad);
+    if (bad.empty()) return;
+    const std::string seed = base.seed ? "seed " + std::to_string(*base.seed) : "";
+    if (!report_.first) report_.first = SweepFailure{0, "undisturbed", seed, bad};
+    if (report_.wrong.empty()) report_.wrong = std::move(bad);
   }
 
   void EachStrike(const Base& base) {
@@ -210,9 +214,11 @@ class Sweeper {
 
   void Try(SweepRow& row, const Base& base, Chooser& chooser, SimOptions options, bool converges,
            const std::string& where) {
+    if (Over()) return;
     options.retry = !base.seed && converges;
     RunSim(scenario_, chooser, options, run_);
     ++row.points;
+    ++points_;
     std::string bad;
     if (options.retry) {
       ++row.judged;
@@ -229,10 +235,9 @@ class Sweeper {
     }
     if (bad.empty()) return;
     ++report_.bad;
-    if (row.first.empty()) {
-      row.first = (base.seed ? "seed " + std::to_string(*base.seed) + ", " : "") + "at " + where +
-                  ": " + bad;
-    }
+    const std::string at = (base.seed ? "seed " + std::to_string(*base.seed) + ", " : "") + "at ";
+    if (row.first.empty()) row.first = at + where + ": " + bad;
+    if (!report_.first) report_.first = SweepFailure{points_, row.kind, at + where, bad};
   }
 
   // How it ended otherwise than the base, or "".
@@ -261,6 +266,7 @@ class Sweeper {
   SimResult run_;
   std::vector<KeyedDecision> sites_;  // all decisions of the first base
   std::vector<std::pair<std::string, SweepRow>> rows_;
+  std::uint64_t points_ = 0;
   SweepReport report_;
 };
 
@@ -316,13 +322,22 @@ boost::json::object AsJson(const SweepReport& report) {
                                        {"broke_laws", row.broke_laws},
                                        {"first", row.first}});
   }
-  return {{"points", report.points()},
-          {"covered", report.covered()},
-          {"violations", report.violations()},
-          {"seconds", static_cast<double>(report.real.count()) / 1e9},
-          {"steps", report.steps},
-          {"wrong", report.wrong},
-          {"kinds", std::move(rows)}};
+  boost::json::object object{{"points", report.points()},
+                             {"covered", report.covered()},
+                             {"violations", report.violations()},
+                             {"seconds", static_cast<double>(report.real.count()) / 1e9},
+                             {"steps", report.steps},
+                             {"wrong", report.wrong},
+                             {"kinds", std::move(rows)}};
+  if (report.first) {
+    const SweepFailure& first = *report.first;
+    object["first_failure"] = {{"run", first.point},
+                               {"law", first.what.substr(0, first.what.find(':'))},
+                               {"kind", first.kind},
+                               {"where", first.where},
+                               {"message", first.what}};
+  }
+  return object;
 }
 
 }  // namespace oj::sim

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,7 @@ struct SweepOptions {
   std::uint64_t bases = 1;
   bool pairs = false;   // each two of those strikes, one after the other, on the first base
   bool faults = false;  // instead of strikes: each choice of each site of faults, on the first base
+  bool stop_at_first = false;     // point at which something is wrong
   std::function<Duration()> now;  // real time since some begin; absent: none is told
 };
 
@@ -51,11 +53,20 @@ struct SweepRow {
   bool pass() const { return converged == judged && bytes_lost == 0 && broke_laws == 0; }
 };
 
+// A point at which something was wrong.
+struct SweepFailure {
+  std::uint64_t point = 0;  // its number among all points; 0: a base
+  std::string kind;         // "undisturbed": a base
+  std::string where;
+  std::string what;  // "L6: there is no ..."
+};
+
 struct SweepReport {
   std::uint64_t steps = 0;  // of the bases, until their clients have gone
   std::string wrong;        // what a base did wrong, or empty
   std::vector<SweepRow> rows;
   std::uint64_t bad = 0;  // points at which something was wrong
+  std::optional<SweepFailure> first;
   Duration real{};
   std::uint64_t points() const;
   std::uint64_t covered() const;

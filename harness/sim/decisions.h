@@ -5,7 +5,6 @@
 
 namespace oj::sim {
 
-constexpr std::uint32_t BitOf(SiteClass kind) { return 1u << static_cast<unsigned>(kind); }
 inline constexpr std::uint32_t kAlwaysOn =
     BitOf(SiteClass::kWorkload) | BitOf(SiteClass::kSchedule);
 inline constexpr std::uint32_t kAllFaults = (1u << kSiteClasses) - 1;
