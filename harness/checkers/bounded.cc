@@ -3,11 +3,15 @@
 #include <algorithm>
 
 #include "checkers/checker.h"
+#include "oj/cancel.h"
 
 namespace oj::sim {
 namespace {
 
 constexpr Duration kSlowestDeath = std::chrono::seconds(2);  // then a process is quarantined
+// Then a process that was killed is about to be put in quarantine.
+constexpr Duration kStubborn = std::chrono::milliseconds(900);
+constexpr Duration kLastOutput = std::chrono::milliseconds(20);  // that is in the pipes of the dead
 constexpr Duration kMostMargin = std::chrono::milliseconds(250);
 
 // The limit of a tool's command; zero: it is none of the tools (a server, a process left behind).
@@ -18,17 +22,23 @@ Duration LimitOf(std::string_view argv, const Facts& facts) {
   return tool == "git" ? facts.git_limit : Duration::zero();
 }
 
-Duration TimeoutOf(const RequestLife::Waiter& waiter, const Story& story, const Facts& facts) {
-  // The connection's last call before the request began.
-  Duration timeout{};
+// The connection's last call before the request began.
+const CallLife* CallOf(const RequestLife::Waiter& waiter, const Story& story) {
+  const CallLife* last = nullptr;
   for (const CallLife& call : story.calls) {
-    if (call.connection != waiter.connection || call.sent.event > waiter.since.event) continue;
-    const auto known = facts.calls.find(call.call);
-    const bool tells = known != facts.calls.end() && known->second.timeout > Duration::zero();
-    // A pipelined call may not be the one that has begun.
-    timeout = tells && !call.queued ? known->second.timeout : Duration::zero();
+    const bool before = call.sent.event < waiter.since.event;
+    if (call.connection == waiter.connection && before) last = &call;
   }
-  return timeout == Duration::zero() ? facts.handler_limit : std::min(timeout, facts.handler_limit);
+  return last;
+}
+
+Duration TimeoutOf(const RequestLife::Waiter& waiter, const Story& story, const Facts& facts) {
+  const CallLife* call = CallOf(waiter, story);
+  // A pipelined call may not be the one that has begun.
+  if (call == nullptr || call->queued) return facts.handler_limit;
+  const auto known = facts.calls.find(call->call);
+  const bool tells = known != facts.calls.end() && known->second.timeout > Duration::zero();
+  return tells ? std::min(known->second.timeout, facts.handler_limit) : facts.handler_limit;
 }
 
 // How long its processes took to die of SIGKILL; one that takes longer is quarantined.
@@ -84,6 +94,62 @@ void CheckProcess(const ProcessLife& process, const Story& story, const Facts& f
        {process.began.event}});
 }
 
+// What has ended is reaped, and the others of its tree are killed, whoever holds its pipes.
+void CheckReaped(const ProcessLife& process, const Story& story, const Facts& facts,
+                 Verdict& verdict) {
+  const bool the_daemons = process.leader() && LimitOf(process.argv, facts) > Duration::zero() &&
+                           !story.Stranger(process) && story.daemon_speaks;
+  if (!the_daemons || !process.ended || process.killed || process.orphaned) return;
+  Instant limit = process.ended->at + facts.kill_grace + kLastOutput + facts.Soon() + facts.spawn;
+  for (const ProcessLife& each : story.processes) {
+    const bool one_tree = each.request == process.request && each.argv == process.argv;
+    if (!one_tree || !each.killed || each.began.event < process.began.event) continue;
+    const Duration death = (each.ended ? each.ended->at : story.end) - each.killed->at;
+    if (death > kStubborn) return;
+    limit += death;
+  }
+  if (process.reaped ? process.reaped->at <= limit : story.end <= limit) return;
+  const auto& events = story.trace.events();
+  const bool died = std::any_of(events.begin() + static_cast<std::ptrdiff_t>(process.ended->event),
+                                events.end(), [&](const TraceEvent& each) {
+                                  return each.kind == TraceKind::kDaemonDied && each.at <= limit;
+                                });
+  if (died) return;
+  verdict.violations.push_back(
+      {limit,
+       "process " + std::to_string(process.pid) + " (" + std::string(process.argv) + ") ended at " +
+           ShowTime(process.ended->at) + " and was not reaped by " + ShowTime(limit),
+       {process.ended->event}});
+}
+
+// A deadline is not to strike before one of those who wait has reached its own.
+void CheckNotEarly(const RequestLife& request, const Story& story, const Facts& facts,
+                   Verdict& verdict) {
+  if (!request.latched) return;
+  const Moment latched = *request.latched;
+  const TraceEvent& event = story.trace.events()[latched.event];
+  if (story.trace.Text(event) != Name(CancelReason::kDeadline)) return;
+  for (const RequestLife::Waiter& waiter : request.waiters) {
+    const CallLife* call = CallOf(waiter, story);
+    if (call == nullptr || call->queued || waiter.since.event > latched.event) continue;
+    bool over = false;
+    for (const auto& end : {call->answered, call->gave_up, call->left, call->dropped}) {
+      over |= end && end->event < latched.event;
+    }
+    const auto left = story.LeftBy(waiter.connection, facts.half_close_cancels);
+    if (over || (left && left->event < latched.event)) continue;
+    const Duration timeout = TimeoutOf(waiter, story, facts);
+    const Duration margin = std::min(kMostMargin, timeout / 10) + facts.kill_grace;
+    if (latched.at >= waiter.since.at + timeout - margin) continue;
+    verdict.violations.push_back({latched.at,
+                                  std::string(request.type) + " r" + std::to_string(request.id) +
+                                      " met a deadline at " + ShowTime(latched.at) + "; client " +
+                                      std::to_string(call->client) + " waits for it for " +
+                                      ShowTime(timeout) + " since " + ShowTime(waiter.since.at),
+                                  {call->sent.event, latched.event}});
+  }
+}
+
 // Where the margin is larger than what the world has added, there is no excuse.
 void CheckCall(const CallLife& call, const Story& story, const Facts& facts, Verdict& verdict) {
   const auto known = facts.calls.find(call.call);
@@ -107,8 +173,14 @@ void CheckCall(const CallLife& call, const Story& story, const Facts& facts, Ver
 
 Verdict CheckBounded(const Story& story, const Facts& facts) {
   Verdict verdict{"L2", "bounded", {}};
-  for (const RequestLife& each : story.requests) CheckRequest(each, story, facts, verdict);
-  for (const ProcessLife& each : story.processes) CheckProcess(each, story, facts, verdict);
+  for (const RequestLife& each : story.requests) {
+    CheckRequest(each, story, facts, verdict);
+    CheckNotEarly(each, story, facts, verdict);
+  }
+  for (const ProcessLife& each : story.processes) {
+    CheckProcess(each, story, facts, verdict);
+    CheckReaped(each, story, facts, verdict);
+  }
   for (const CallLife& each : story.calls) CheckCall(each, story, facts, verdict);
   return verdict;
 }

@@ -21,8 +21,9 @@ namespace oj::sim {
 
 // What is known of a client's call besides the trace.
 struct CallFacts {
-  std::string session;  // that it names, or empty
-  Duration timeout{};   // timeout_ms; zero: not sent
+  std::string session;       // that it names, or empty
+  Duration timeout{};        // timeout_ms; zero: not sent
+  std::string request_id{};  // or empty
 };
 
 struct Facts {

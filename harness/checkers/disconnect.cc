@@ -1,8 +1,11 @@
 // L1: when the client of a request in flight has gone, the request is cancelled: no process starts
 // after the latch, every live one is ended within the kill grace, nothing of it is left waiting.
+// And only then.
 #include <algorithm>
 
 #include "checkers/checker.h"
+#include "oj/cancel.h"
+#include "oj/error.h"
 
 namespace oj::sim {
 namespace {
@@ -14,6 +17,7 @@ class Disconnect {
   Verdict Check() {
     for (const RequestLife& request : story_.requests) {
       AfterLatch(request);
+      IfDisconnected(request);
       if (const auto gone = Abandoned(request)) AfterGone(request, *gone);
     }
     if (!story_.daemon_speaks) FromOutside();
@@ -68,6 +72,38 @@ class Disconnect {
            Show(request) + " got " + std::string(lease.key) +
                " after it was latched: it was left waiting",
            {request.latched->event, lease.granted->event});
+    }
+  }
+
+  // One that is cancelled for that its clients have gone: have they?
+  void IfDisconnected(const RequestLife& request) {
+    if (!request.latched) return;
+    const Moment latched = *request.latched;
+    const auto& events = story_.trace.events();
+    if (story_.trace.Text(events[latched.event]) != Name(CancelReason::kDisconnected)) return;
+    const auto has_left = [&](std::uint64_t connection) {
+      const auto left = story_.LeftBy(connection, facts_.half_close_cancels);
+      return left && left->event < latched.event;
+    };
+    const auto& waiters = request.waiters;
+    const bool anybody = std::any_of(waiters.begin(), waiters.end(), [&](const auto& waiter) {
+      return has_left(waiter.connection);
+    });
+    if (!anybody) {
+      Fail(latched.at, Show(request) + " was cancelled as one whose clients have gone; none has",
+           {request.began.event, latched.event});
+    }
+    for (const CallLife& call : story_.calls) {
+      if (!call.answered || call.answered->event < latched.event) continue;
+      if (story_.trace.Text(events[call.answered->event]) != Name(ErrorCode::kCancelled)) continue;
+      const bool its = std::any_of(waiters.begin(), waiters.end(), [&](const auto& waiter) {
+        return waiter.connection == call.connection && waiter.since.event > call.sent.event;
+      });
+      if (!its || has_left(call.connection)) continue;
+      Fail(latched.at,
+           Show(request) + " was cancelled as one whose clients have gone; client " +
+               std::to_string(call.client) + " was waiting for it",
+           {call.sent.event, latched.event});
     }
   }
 

@@ -33,6 +33,17 @@ void CheckMost(std::vector<Span> spans, std::size_t most, const char* what, cons
   }
 }
 
+// When it is no child any more: it is reaped, or it is put in quarantine, or its daemon is dead.
+std::optional<std::size_t> End(const ProcessLife& process) {
+  constexpr Duration kStubborn = std::chrono::milliseconds(900);  // then quarantine is near
+  const auto settled = process.Settled();
+  if (!settled) return std::nullopt;
+  const bool waited_for =
+      process.ended && !process.orphaned && process.ended->at - settled->at <= kStubborn;
+  if (!waited_for) return settled->event;
+  return process.reaped ? process.reaped->event : process.ended->event;
+}
+
 // It left a group that began with it: the daemon has not started it.
 bool Escaped(const ProcessLife& process, const ProcessLife* before) {
   return before != nullptr && before->argv == process.argv && before->request == process.request &&
@@ -48,9 +59,7 @@ Verdict CheckLimits(const Story& story, const Facts& facts) {
   for (const ProcessLife& process : story.processes) {
     const bool escaped = Escaped(process, std::exchange(before, &process));
     if (!process.leader() || escaped) continue;
-    const auto settled = process.Settled();
-    children.push_back(
-        {process.began.event, settled ? std::optional(settled->event) : std::nullopt});
+    children.push_back({process.began.event, End(process)});
   }
   CheckMost(std::move(children), facts.max_children, "children", story, verdict);
   std::vector<Span> requests;

@@ -1,80 +1,118 @@
-// L9: no waiter starves: who waits for a key that nobody holds has it soon. That the world comes to
-// rest, and that requests are served once faults have stopped, the simulation sees by itself.
+// L9: no waiter starves: nobody waits for a key that is free for it, and nobody is let in before
+// who waited first.
 #include <algorithm>
+#include <map>
+#include <vector>
 
 #include "checkers/checker.h"
 
 namespace oj::sim {
 namespace {
 
-struct Wait {
-  std::uint64_t request;  // 0: the daemon itself
-  const LeaseLife* lease;
-  std::size_t until;  // the event at which it was over
+struct Taker {
+  std::uint64_t request;
+  bool exclusive;
 };
 
-class Progress {
- public:
-  Progress(const Story& story, const Facts& facts) : story_(story), facts_(facts) {
-    for (const RequestLife& request : story.requests) {
-      // What is cancelled waits no more, whatever its leases say.
-      std::size_t over = story.trace.events().size();
-      for (const auto& end : {request.latched, request.ended}) {
-        if (end) over = std::min(over, end->event);
-      }
-      Add(request.id, request.leases, over);
-    }
-    Add(0, story.own_leases, 0);
+struct Key {
+  std::vector<Taker> holders;
+  std::vector<Taker> waiters;  // in the order in which they came
+  bool quarantined = false;
+  std::optional<Moment> ripe;  // since when the first could go on
+
+  bool Admits(const Taker& taker) const {
+    return !quarantined && (holders.empty() || !(taker.exclusive || holders.front().exclusive));
   }
+};
+
+void Drop(std::vector<Taker>& takers, std::uint64_t request) {
+  const auto at = std::find_if(takers.begin(), takers.end(),
+                               [&](const Taker& each) { return each.request == request; });
+  if (at != takers.end()) takers.erase(at);
+}
+
+// Follows the leases as the daemon grants and gives them up. Who is cancelled waits no more.
+class Queues {
+ public:
+  Queues(const Story& story, const Facts& facts) : story_(story), facts_(facts) {}
 
   Verdict Check() {
-    for (const Wait& each : waits_) CheckWait(each);
+    const auto& events = story_.trace.events();
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      now_ = {events[i].at, i};
+      if (events[i].kind == TraceKind::kDaemonDied) keys_.clear();
+      if (events[i].kind == TraceKind::kDaemon) Add(events[i]);
+      Look();
+    }
     return std::move(verdict_);
   }
 
  private:
-  void Add(std::uint64_t request, const std::vector<LeaseLife>& leases, std::size_t over) {
-    for (const LeaseLife& lease : leases) {
-      if (lease.granted) held_.push_back(&lease);
-      if (!lease.waiting || over == 0) continue;
-      const std::size_t got = lease.granted ? lease.granted->event : over;
-      waits_.push_back({request, &lease, std::min(over, got)});
+  void Add(const TraceEvent& event) {
+    const Taker taker{event.object, event.value != 0};
+    const auto key = [&]() -> Key& { return keys_[story_.trace.Text(event)]; };
+    switch (event.daemon) {
+      case EventKind::kLeaseWaiting:
+        return key().waiters.push_back(taker);
+      case EventKind::kLeaseGranted:
+        return Granted(story_.trace.Text(event), key(), taker);
+      case EventKind::kLeaseReleased:
+        return Drop(key().holders, taker.request);
+      case EventKind::kKeyQuarantined:
+        key().quarantined = true;
+        return key().waiters.clear();
+      case EventKind::kKeyFreed:
+        key().quarantined = false;
+        return;
+      case EventKind::kRequestLatched:
+        for (auto& [name, each] : keys_) Drop(each.waiters, taker.request);
+        return;
+      case EventKind::kDraining:  // the daemon's own work is cancelled without a word
+        for (auto& [name, each] : keys_) Drop(each.waiters, 0);
+        return;
+      default:
+        return;
     }
   }
-
-  // The key is free from the last release before the wait was over until then.
-  void CheckWait(const Wait& wait) {
-    Moment free = *wait.lease->waiting;
-    for (const LeaseLife* each : held_) {
-      const bool before = each->granted->event < wait.until;
-      if (each == wait.lease || each->key != wait.lease->key || !before) continue;
-      // Whoever waits for a key in quarantine is refused.
-      if (each->quarantined && each->quarantined->event > wait.lease->waiting->event) return;
-      if (!each->released || each->released->event >= wait.until) return;
-      if (each->released->event > free.event) free = *each->released;
+  void Granted(std::string_view name, Key& key, const Taker& taker) {
+    const bool first = key.waiters.empty() || key.waiters.front().request == taker.request;
+    if (!first) {
+      Fail(name, "was granted to r" + std::to_string(taker.request) + " before r" +
+                     std::to_string(key.waiters.front().request) + ", who waited");
     }
-    const auto& events = story_.trace.events();
-    const Instant end = wait.until < events.size() ? events[wait.until].at : story_.end;
-    const Instant soon = free.at + facts_.Soon();
-    if (end <= soon) return;
-    const std::string who = wait.request == 0 ? "itself" : "r" + std::to_string(wait.request);
-    verdict_.violations.push_back({soon,
-                                   who + " still waited for " + std::string(wait.lease->key) +
-                                       ", which nobody had held since " + ShowTime(free.at),
-                                   {wait.lease->waiting->event, free.event}});
+    Drop(key.waiters, taker.request);
+    key.holders.push_back(taker);
+  }
+  void Look() {
+    for (auto& [name, key] : keys_) {
+      const bool ripe = !key.waiters.empty() && key.Admits(key.waiters.front());
+      if (!ripe) {
+        key.ripe.reset();
+      } else if (!key.ripe) {
+        key.ripe = now_;
+      } else if (now_.at > key.ripe->at + facts_.Soon()) {
+        Fail(name, "was not granted to r" + std::to_string(key.waiters.front().request) +
+                       ", for whom it was free since " + ShowTime(key.ripe->at));
+        key.waiters.clear();
+      }
+    }
+  }
+  void Fail(std::string_view name, const std::string& what) {
+    verdict_.violations.push_back(
+        {now_.at, std::string(name).append(" ").append(what), {now_.event}});
   }
 
   const Story& story_;
   const Facts& facts_;
-  std::vector<const LeaseLife*> held_;
-  std::vector<Wait> waits_;
+  Moment now_;
+  std::map<std::string_view, Key> keys_;
   Verdict verdict_{"L9", "progress", {}};
 };
 
 }  // namespace
 
 Verdict CheckProgress(const Story& story, const Facts& facts) {
-  return Progress(story, facts).Check();
+  return Queues(story, facts).Check();
 }
 
 }  // namespace oj::sim

@@ -1,8 +1,11 @@
-// L8: every request gets one whole reply, its own, or its connection is closed.
+// L8: every request gets one whole reply, its own, or its connection is closed; what is asked twice
+// under one name is done once.
 #include <algorithm>
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "checkers/checker.h"
 #include "oj/error.h"
@@ -58,6 +61,8 @@ class WholeReplies {
       }
     }
     if (facts_.at_rest) Unanswered();
+    for (const RequestLife& request : story_.requests) NotItsOwn(request);
+    DoneTwice();
     return std::move(verdict_);
   }
 
@@ -117,6 +122,60 @@ class WholeReplies {
       Fail(call.sent.event, "never got a reply to its " + std::string(call.type) +
                                 ", and its connection was never closed");
     }
+  }
+
+  // What the daemon is asked for, and what it does for that, must be about one session.
+  void NotItsOwn(const RequestLife& request) {
+    for (const RequestLife::Waiter& waiter : request.waiters) {
+      const CallLife* call = LastBefore(waiter);
+      if (call == nullptr || call->queued) continue;
+      const auto known = facts_.calls.find(call->call);
+      if (known == facts_.calls.end() || known->second.session.empty()) continue;
+      for (const std::size_t index : request.processes) {
+        const ProcessLife& process = story_.processes[index];
+        if (process.session.empty() || process.session == known->second.session) continue;
+        return Fail(call->sent.event, "asked about " + known->second.session +
+                                          " and was answered from " + std::string(process.session));
+      }
+    }
+  }
+  const CallLife* LastBefore(const RequestLife::Waiter& waiter) const {
+    const CallLife* last = nullptr;
+    for (const CallLife& call : story_.calls) {
+      const bool before = call.sent.event < waiter.since.event;
+      if (call.connection == waiter.connection && before) last = &call;
+    }
+    return last;
+  }
+
+  // Two calls of one name on one connection: the second is not to begin what the first has done, or
+  // is doing. A commit that failed may have made the daemon forget.
+  void DoneTwice() {
+    if (facts_.shielded > Duration::zero()) return;
+    std::map<std::string_view, std::vector<const CallLife*>> named;
+    for (const CallLife& call : story_.calls) {
+      const auto known = facts_.calls.find(call.call);
+      if (known == facts_.calls.end() || known->second.request_id.empty()) continue;
+      named[known->second.request_id].push_back(&call);
+    }
+    for (const auto& [name, calls] : named) {
+      const RequestLife* done = nullptr;
+      for (const RequestLife& request : story_.requests) {
+        const RequestLife::Waiter& first = request.waiters.front();
+        const bool its = first.connection == calls.front()->connection &&
+                         request.type == calls.front()->type && LastBefore(first) == calls.back();
+        if (!its) continue;
+        const bool again = done != nullptr && !MayBeRepeated(*done, request.began);
+        if (again) Fail(calls.back()->sent.event, "had " + std::string(name) + " done twice");
+        done = &request;
+      }
+    }
+  }
+  // It was cancelled before, or it came to no end that would be remembered.
+  bool MayBeRepeated(const RequestLife& request, Moment then) const {
+    if (request.latched && request.latched->event < then.event) return true;
+    if (!request.ended || request.ended->event > then.event) return false;
+    return story_.trace.Text(story_.trace.events()[request.ended->event]) != request.type;
   }
 
   const Story& story_;

@@ -83,12 +83,16 @@ Facts Judging::FactsFor(const Trace& trace) const {
 
 std::vector<Verdict> Judging::Judge(const SimResult& run, const Chooser& chooser) const {
   Facts facts = FactsFor(run.trace);
+  for (auto& [call, each] : facts.calls) {
+    if (each.timeout == Duration::zero()) each.timeout = run.call_timeout;
+  }
   facts.stalled = run.stalled;
   facts.latency = kLongestLatency;
   facts.spawn = kLongestSpawn;
   facts.shielded = CommitsOf(chooser);
   facts.misanswered = run.misanswered;
-  for (const MixCall& each : run.mix_calls) facts.calls[each.call] = {each.session, each.timeout};
+  for (const MixCall& each : run.mix_calls)
+    facts.calls[each.call] = {each.session, each.timeout, each.request_id};
   std::int64_t zombies = 0;
   std::int64_t alive = 0;
   for (const LeftProcess& each : run.processes) {

@@ -136,10 +136,21 @@ class Sweeper {
     std::string bad = FirstBroken(verdicts);
     const Verdict* first = FirstFailure(verdicts);
     if (!base.seed && first != nullptr) bad = first->law + ": " + first->violations.front().message;
+    if (!base.seed && bad.empty()) bad = StillThere();
     if (bad.empty()) return;
     const std::string seed = base.seed ? "seed " + std::to_string(*base.seed) : "";
     if (!report_.first) report_.first = SweepFailure{0, "undisturbed", seed, bad};
     if (report_.wrong.empty()) report_.wrong = std::move(bad);
+  }
+
+  // Of what the scenario says is gone in the end.
+  std::string StillThere() const {
+    for (const std::string& gone : scenario_.gone) {
+      for (const std::string& line : run_.portrait) {
+        if (line.find(gone) != std::string::npos) return "expect: there is still '" + line + "'";
+      }
+    }
+    return "";
   }
 
   void EachStrike(const Base& base) {
@@ -190,6 +201,27 @@ class Sweeper {
     const auto chooser = ChooserFor(base);
     Try(row, base, *chooser, options, converges, where);
     if (run_.struck == options.strikes.size()) ++row.covered;
+    if (!base.seed && !Over() && IsOfRequests(options.strikes)) {
+      TryWithoutRetry(row, base, options, where);
+    }
+  }
+
+  static bool IsOfRequests(const std::vector<Strike>& strikes) {
+    using Kind = Strike::Kind;
+    return std::all_of(strikes.begin(), strikes.end(), [](const Strike& each) {
+      return each.kind == Kind::kDisconnect || each.kind == Kind::kHalfClose ||
+             each.kind == Kind::kOperator;
+    });
+  }
+  // The same point, judged by what is left when nobody asks again.
+  void TryWithoutRetry(SweepRow& row, const Base& base, const SimOptions& options,
+                       const std::string& where) {
+    const auto chooser = ChooserFor(base);
+    RunSim(scenario_, *chooser, options, run_);
+    const std::string bad = HalfDone(base);
+    if (bad.empty()) return;
+    ++row.broke_laws;
+    Tell(row, base, where, bad);
   }
 
   void EachFault(const Base& base) {
@@ -233,11 +265,32 @@ class Sweeper {
       ++row.broke_laws;
       if (bad.empty()) bad = law;
     }
-    if (bad.empty()) return;
+    if (!bad.empty()) Tell(row, base, where, bad);
+  }
+
+  void Tell(SweepRow& row, const Base& base, const std::string& where, const std::string& bad) {
     ++report_.bad;
     const std::string at = (base.seed ? "seed " + std::to_string(*base.seed) + ", " : "") + "at ";
     if (row.first.empty()) row.first = at + where + ": " + bad;
     if (!report_.first) report_.first = SweepFailure{points_, row.kind, at + where, bad};
+  }
+
+  // Without a retry: whole units are done, the others have not begun. Only what a request was
+  // interrupted by is judged: a daemon that dies leaves its intents to the next.
+  std::string HalfDone(const Base& base) const {
+    for (const std::string& line : run_.portrait) {
+      const bool intent = line.starts_with("intent ") && !line.starts_with("intent trash:");
+      if (intent) return "L6: half a unit was done: there is still '" + line + "'";
+    }
+    const auto has = [](const std::vector<std::string>& lines, const std::string& line) {
+      return std::find(lines.begin(), lines.end(), line) != lines.end();
+    };
+    for (const AgentSetup& agent : scenario_.agents) {
+      const std::string line = "tmux has " + agent.id;
+      if (!agent.runs || !has(base.portrait, line) || has(run_.portrait, line)) continue;
+      return "L6: half a unit was done: agent '" + agent.id + "' was left dead";
+    }
+    return "";
   }
 
   // How it ended otherwise than the base, or "".

@@ -80,6 +80,8 @@ class Parser {
       ReadWorlds(value);
     } else if (key == "config") {
       ReadConfig(value, "");
+    } else if (key == "gone") {
+      scenario_.gone = read_.Texts(value, key);
     } else if (key == "mix") {
       ReadMix(read_.Table(value, key));
     } else if (key == "session" || key == "tool" || key == "hang" || key == "client" ||

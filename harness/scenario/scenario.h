@@ -130,6 +130,7 @@ struct Scenario {
   std::vector<RepoSetup> repos;
   std::vector<WorkspaceSetup> workspaces;
   std::vector<AgentSetup> agents;
+  std::vector<std::string> gone;  // in no line of the portrait of an undisturbed run's end
   std::vector<ToolRule> tools;
   std::vector<Hang> hangs;
   std::vector<ClientScript> clients;

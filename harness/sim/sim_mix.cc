@@ -157,8 +157,9 @@ class MixClient {
       json.append(R"(,"timeout_ms":)").append(std::to_string(Millis(patience)));
     }
     if (request_id > 0) {
-      json.append(R"(,"request_id":"c)").append(std::to_string(client_.number())).append(".");
-      json.append(std::to_string(request_id)).append("\"");
+      call.request_id.append("c").append(std::to_string(client_.number())).append(".");
+      call.request_id.append(std::to_string(request_id));
+      json.append(R"(,"request_id":")").append(call.request_id).append("\"");
     }
     return json.append("}");
   }

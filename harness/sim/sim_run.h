@@ -83,6 +83,7 @@ struct MixCall {
   std::uint64_t call = 0;  // as in the trace
   std::string session;     // that it names, or empty
   Duration timeout{};      // timeout_ms; zero: not sent
+  std::string request_id;  // or empty
 };
 
 struct SimResult {
@@ -92,6 +93,7 @@ struct SimResult {
   Duration stalled{};  // added by `stall`: belongs to every bound on duration
   std::vector<ClientOutcome> outcomes;
   std::vector<MixCall> mix_calls;
+  Duration call_timeout{};  // as in the options
   std::vector<WorldViolation> violations;
   // At rest, after the daemon has ended:
   std::vector<LeftProcess> processes;

@@ -228,6 +228,17 @@ std::vector<std::string> SimUsers::Untrue() const {
   return untrue;
 }
 
+std::vector<std::string> SimUsers::Homeless() const {
+  std::vector<std::string> homeless;
+  for (const AgentRecord& agent : durable_.agents) {
+    const bool lives = agent.session_id && tmux_.sessions().contains(*agent.session_id);
+    if (!lives || !agent.workspace_id || disk_.Exists(PathOf(*agent.workspace_id))) continue;
+    homeless.push_back("agent '" + agent.id + "' runs in workspace '" + *agent.workspace_id +
+                       "', which was removed");
+  }
+  return homeless;
+}
+
 std::vector<std::string> SimUsers::Portrait() const {
   std::vector<std::string> lines;
   for (const std::string& path : disk_.Below(std::string(kWorkspaces))) {

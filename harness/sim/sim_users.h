@@ -47,6 +47,8 @@ class SimUsers {
   std::string UntrueIn(std::string_view reply, std::uint64_t version) const;
   // L5: what the records say of workspaces and is not so.
   std::vector<std::string> Untrue() const;
+  // L7: agents whose programs run in workspaces that are not there any more.
+  std::vector<std::string> Homeless() const;
   // L6: the disk, the repositories, the records and tmux, one line each, without times.
   std::vector<std::string> Portrait() const;
 

@@ -464,6 +464,7 @@ void SimWorld::Finish() {
   for (const LostWork& each : result_.lost) Violate("L7", each.what + " is lost");
   for (const std::string& each : users_.Untrue()) Violate("L5", each);
   for (const std::string& each : untrue_) Violate("L5", each);
+  for (const std::string& each : users_.Homeless()) Violate("L7", each);
   if (options_.portrait) result_.portrait = users_.Portrait();
   result_.daemons = lives_;
 }
@@ -486,6 +487,7 @@ void RunSim(const Scenario& scenario, Chooser& chooser, const SimOptions& option
   result.lost.clear();
   result.portrait.clear();
   result.armed_timers = result.leases_held = result.keys_quarantined = result.struck = 0;
+  result.call_timeout = options.call_timeout;
   SimWorld world(scenario, chooser, options, result);
   world.Run();
 }
