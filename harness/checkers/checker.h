@@ -39,6 +39,7 @@ struct Facts {
   Duration latency{};   // at most, from a client's act until the daemon can see it
   Duration spawn{};     // at most, from the spawn gate until the daemon knows of the process
   Duration shielded{};  // what a request does whole, cancelled or not: commits to the store
+  bool forgets = false;  // what was done, since the store may have failed
   bool half_close_cancels = true;
   std::size_t max_children = 256;
   std::size_t max_requests = 512;  // in flight

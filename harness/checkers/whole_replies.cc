@@ -149,9 +149,9 @@ class WholeReplies {
   }
 
   // Two calls of one name on one connection: the second is not to begin what the first has done, or
-  // is doing. A commit that failed may have made the daemon forget.
+  // is doing.
   void DoneTwice() {
-    if (facts_.shielded > Duration::zero()) return;
+    if (facts_.forgets) return;
     std::map<std::string_view, std::vector<const CallLife*>> named;
     for (const CallLife& call : story_.calls) {
       const auto known = facts_.calls.find(call.call);

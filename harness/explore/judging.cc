@@ -27,6 +27,13 @@ Duration CommitsOf(const Chooser& chooser) {
   return slow * kLongestCommit;
 }
 
+// Anything but the default, at a site of that class.
+bool Chose(const Chooser& chooser, SiteClass kind) {
+  return std::any_of(chooser.tape().begin(), chooser.tape().end(), [&](const Decision& each) {
+    return each.choice != 0 && chooser.site_kinds()[each.site] == kind;
+  });
+}
+
 CallFacts FactsOf(const Step& step, double scale) {
   CallFacts facts;
   boost::system::error_code error;
@@ -90,6 +97,7 @@ std::vector<Verdict> Judging::Judge(const SimResult& run, const Chooser& chooser
   facts.latency = kLongestLatency;
   facts.spawn = kLongestSpawn;
   facts.shielded = CommitsOf(chooser);
+  facts.forgets = run.daemons > 1 || Chose(chooser, SiteClass::kStore);
   facts.misanswered = run.misanswered;
   for (const MixCall& each : run.mix_calls)
     facts.calls[each.call] = {each.session, each.timeout, each.request_id};

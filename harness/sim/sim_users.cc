@@ -231,7 +231,9 @@ std::vector<std::string> SimUsers::Untrue() const {
 std::vector<std::string> SimUsers::Homeless() const {
   std::vector<std::string> homeless;
   for (const AgentRecord& agent : durable_.agents) {
-    const bool lives = agent.session_id && tmux_.sessions().contains(*agent.session_id);
+    const auto session = tmux_.sessions().find(agent.session_id.value_or(""));
+    const bool lives =
+        session != tmux_.sessions().end() && !session->second.dead && !session->second.ends;
     if (!lives || !agent.workspace_id || disk_.Exists(PathOf(*agent.workspace_id))) continue;
     homeless.push_back("agent '" + agent.id + "' runs in workspace '" + *agent.workspace_id +
                        "', which was removed");

@@ -203,10 +203,14 @@ Task<void> SimWorld::Direct() {
   phase_ = "restart";
   auto await = AwaitDaemon();
   co_await std::move(await);
+  auto stopped = StopIfAsked();
+  co_await std::move(stopped);
   if (!stopping_ && options_.retry) {
     phase_ = "retry";
     auto retry = Retry();
     co_await std::move(retry);
+    auto stop_again = StopIfAsked();
+    co_await std::move(stop_again);
   }
   if (!stopping_) {
     phase_ = "liveness";
@@ -225,6 +229,23 @@ Task<void> SimWorld::Direct() {
   result_.armed_timers = loop_.armed_timers() - processes_.armed_timers() -
                          network_.armed_timers() -
                          (life_ != nullptr ? life_->store.armed_timers() : 0);
+}
+
+// A shutdown that a client has asked for, and that has begun, takes place, whatever became of the
+// client (L9). Then there is a next daemon.
+Task<void> SimWorld::StopIfAsked() {
+  bool asked = false;
+  for (const TraceEvent& event : result_.trace.events()) {
+    if (event.kind == TraceKind::kDaemonStarted) asked = false;
+    asked |= event.kind == TraceKind::kDaemon && event.daemon == EventKind::kRequestBegun &&
+             result_.trace.Text(event) == "Shutdown";
+  }
+  if (!asked || stopping_ || life_ == nullptr) co_return;
+  phase_ = "asked to stop";
+  auto end = AwaitEnd();
+  co_await std::move(end);
+  stopping_ = !life_->ended.is_set();
+  if (!stopping_) StartLife();
 }
 
 Task<void> SimWorld::PlayClients(Nursery& clients) {
@@ -342,6 +363,11 @@ Task<void> SimWorld::StopDaemon() {
   if (life_ == nullptr) co_return;
   if (!stopping_) life_->server.Stop();
   stopping_ = true;
+  auto end = AwaitEnd();
+  co_await std::move(end);
+}
+
+Task<void> SimWorld::AwaitEnd() {
   const Duration limit = LongestEnd();
   auto end = life_->ended.WaitSet();
   auto bounded = WithDeadline(loop_, Deadline::After(loop_.Now(), limit), std::move(end));

@@ -75,6 +75,8 @@ class SimWorld {
   Task<void> StopDaemon();
   // What a daemon may take to end.
   Duration LongestEnd() const;
+  Task<void> StopIfAsked();
+  Task<void> AwaitEnd();
 
   void DoStrike(const Strike& strike);
   Task<void> CancelLast();
