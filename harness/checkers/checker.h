@@ -35,10 +35,10 @@ struct Facts {
   Duration write_limit = std::chrono::seconds(5);
   // Added to every bound: what the laws allow, what was injected, how far things were away.
   Duration slack = std::chrono::milliseconds(50);
-  Duration stalled{};   // injected into the daemon's loop, store and tools in all
-  Duration latency{};   // at most, from a client's act until the daemon can see it
-  Duration spawn{};     // at most, from the spawn gate until the daemon knows of the process
-  Duration shielded{};  // what a request does whole, cancelled or not: commits to the store
+  Duration stalled{};    // injected into the daemon's loop, store and tools in all
+  Duration latency{};    // at most, from a client's act until the daemon can see it
+  Duration spawn{};      // at most, from the spawn gate until the daemon knows of the process
+  Duration shielded{};   // what a request does whole, cancelled or not: commits to the store
   bool forgets = false;  // what was done, since the store may have failed
   bool half_close_cancels = true;
   std::size_t max_children = 256;

@@ -79,9 +79,12 @@ class WholeReplies {
     const auto& events = story_.trace.events();
     if (story_.trace.Text(events[torn]) != kCutReply) return false;
     for (std::size_t i = torn; i-- > 0;) {
-      if (events[i].kind == TraceKind::kDaemonDied) return true;
+      const bool ends =
+          events[i].kind == TraceKind::kDaemon && events[i].daemon == EventKind::kDraining;
+      if (ends || events[i].kind == TraceKind::kDaemonDied) return true;
+      const bool of_client = events[i].subject == events[torn].subject;
       const bool connected = events[i].kind == TraceKind::kClientConnected;
-      if (connected && events[i].subject == events[torn].subject) return false;
+      if (connected && of_client) return false;
     }
     return false;
   }
