@@ -151,27 +151,20 @@ class WholeReplies {
     return last;
   }
 
-  // Two calls of one name on one connection: the second is not to begin what the first has done, or
-  // is doing.
+  // What is asked for under one name: the second is not to begin what the first has done, or is
+  // doing.
   void DoneTwice() {
     if (facts_.forgets) return;
-    std::map<std::string_view, std::vector<const CallLife*>> named;
-    for (const CallLife& call : story_.calls) {
-      const auto known = facts_.calls.find(call.call);
+    std::map<std::string_view, const RequestLife*> done;
+    for (const RequestLife& request : story_.requests) {
+      const CallLife* call = LastBefore(request.waiters.front());
+      const auto known = call == nullptr ? facts_.calls.end() : facts_.calls.find(call->call);
       if (known == facts_.calls.end() || known->second.request_id.empty()) continue;
-      named[known->second.request_id].push_back(&call);
-    }
-    for (const auto& [name, calls] : named) {
-      const RequestLife* done = nullptr;
-      for (const RequestLife& request : story_.requests) {
-        const RequestLife::Waiter& first = request.waiters.front();
-        const bool its = first.connection == calls.front()->connection &&
-                         request.type == calls.front()->type && LastBefore(first) == calls.back();
-        if (!its) continue;
-        const bool again = done != nullptr && !MayBeRepeated(*done, request.began);
-        if (again) Fail(calls.back()->sent.event, "had " + std::string(name) + " done twice");
-        done = &request;
+      const auto [at, first] = done.emplace(known->second.request_id, &request);
+      if (!first && !MayBeRepeated(*at->second, request.began)) {
+        Fail(call->sent.event, "had " + known->second.request_id + " done twice");
       }
+      at->second = &request;
     }
   }
   // It was cancelled before, or it came to no end that would be remembered.

@@ -44,6 +44,8 @@ CallFacts FactsOf(const Step& step, double scale) {
     const boost::json::value* id = object.if_contains(key);
     if (id != nullptr && id->is_string()) facts.session = std::string(id->as_string());
   }
+  const boost::json::value* name = object.if_contains("request_id");
+  if (name != nullptr && name->is_string()) facts.request_id = std::string(name->as_string());
   const boost::json::value* timeout = object.if_contains("timeout_ms");
   if (timeout != nullptr && timeout->is_int64()) {
     facts.timeout = Scaled(std::chrono::milliseconds(timeout->as_int64()), scale);

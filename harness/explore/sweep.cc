@@ -214,8 +214,9 @@ class Sweeper {
     });
   }
   // The same point, judged by what is left when nobody asks again.
-  void TryWithoutRetry(SweepRow& row, const Base& base, const SimOptions& options,
+  void TryWithoutRetry(SweepRow& row, const Base& base, SimOptions options,
                        const std::string& where) {
+    options.liveness = false;
     const auto chooser = ChooserFor(base);
     RunSim(scenario_, *chooser, options, run_);
     const std::string bad = HalfDone(base);

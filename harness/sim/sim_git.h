@@ -106,6 +106,8 @@ class GitCommand {
   // Makes `path` + ".lock"; false: it is there already, and the command has failed on it.
   bool Lock(const std::string& path, const std::string& ref, int code = 128);
   void Unlock(const std::string& path);
+  void LockPacked(const std::string& packed, const std::string& file, const std::string& ref,
+                  int tries);
   void Fatal(std::string_view what, int code = 128);
   void Then(std::function<void()> step) { steps_.push_back(std::move(step)); }
   bool Has(std::string_view word) const;

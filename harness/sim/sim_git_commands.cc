@@ -6,6 +6,8 @@
 namespace oj::sim {
 namespace {
 
+constexpr int kTriesOfPackedRefs = 50;  // a step apart
+
 const std::string kNoCommit(40, '0');
 
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -121,6 +123,16 @@ void GitCommand::RevList(const SimGit::Place& at) {
   answer_.out = std::to_string(own) + "\n";
 }
 
+// git waits for this lock, and for no other (core.packedRefsTimeout).
+void GitCommand::LockPacked(const std::string& packed, const std::string& file,
+                            const std::string& ref, int tries) {
+  if (tries > 1 && disk_.Exists(packed + ".lock")) {
+    steps_.push_front([=, this] { LockPacked(packed, file, ref, tries - 1); });
+  } else if (!Lock(packed, ref, 1)) {
+    Unlock(file);
+  }
+}
+
 // `update-ref -d REF OLD`.
 void GitCommand::UpdateRef(const SimGit::Place& at) {
   const std::string& ref = words_[2];
@@ -137,9 +149,7 @@ void GitCommand::UpdateRef(const SimGit::Place& at) {
                                  : "is at " + is + " but expected " + old),
                  1);
   }
-  Then([this, file, packed, ref] {
-    if (!Lock(packed, ref, 1)) Unlock(file);
-  });
+  Then([this, file, packed, ref] { LockPacked(packed, file, ref, kTriesOfPackedRefs); });
   Then([this, file] { disk_.Erase(file); });
   Then([this, file, packed] {
     Unlock(packed);

@@ -233,7 +233,8 @@ class MixClient {
     asked.call = first;
     world_.mix_calls.push_back(asked);
     std::uint64_t second = 0;
-    if (manner == kPipelined || manner == kAsksTwice) {
+    const bool half = manner == kHalfCloses && Option();
+    if (half || manner == kPipelined || manner == kAsksTwice) {
       auto again = client_.Send(request, type);
       second = co_await std::move(again);
       asked.call = second;

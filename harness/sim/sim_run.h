@@ -46,6 +46,9 @@ struct SimOptions {
   // When the clients have gone and the faults have stopped, somebody makes every scripted call
   // once more, and again while the answer is that it did not come to its end.
   bool retry = false;
+  // Afterwards somebody asks for this and that, to see that it is answered; in passing that settles
+  // what was left half done.
+  bool liveness = true;
   bool portrait = false;  // of the world at the end, into the result
   std::uint64_t max_steps = 200'000;
   Duration max_time = std::chrono::minutes(20);

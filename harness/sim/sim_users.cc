@@ -241,6 +241,21 @@ std::vector<std::string> SimUsers::Homeless() const {
   return homeless;
 }
 
+std::vector<std::string> SimUsers::Orphans() const {
+  std::vector<std::string> orphans;
+  for (const std::string& repo : repos_) {
+    for (const GitEntry& entry : git_.Entries(repo)) {
+      if (!entry.path.starts_with(kWorkspaces) || disk_.Exists(entry.path)) continue;
+      const std::string id = entry.path.substr(entry.path.rfind('/') + 1);
+      const auto about = [&id](const IntentRecord& each) { return each.subject == id; };
+      const auto& intents = durable_.intents;
+      if (Record(id) != nullptr || std::any_of(intents.begin(), intents.end(), about)) continue;
+      orphans.push_back("git keeps an entry of '" + entry.path + "', which nobody knows of");
+    }
+  }
+  return orphans;
+}
+
 std::vector<std::string> SimUsers::Portrait() const {
   std::vector<std::string> lines;
   for (const std::string& path : disk_.Below(std::string(kWorkspaces))) {

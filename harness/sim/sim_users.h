@@ -49,6 +49,8 @@ class SimUsers {
   std::vector<std::string> Untrue() const;
   // L7: agents whose programs run in workspaces that are not there any more.
   std::vector<std::string> Homeless() const;
+  // L6: entries of worktrees that git keeps and nobody knows of.
+  std::vector<std::string> Orphans() const;
   // L6: the disk, the repositories, the records and tmux, one line each, without times.
   std::vector<std::string> Portrait() const;
 

@@ -213,9 +213,11 @@ Task<void> SimWorld::Direct() {
     co_await std::move(stop_again);
   }
   if (!stopping_) {
-    phase_ = "liveness";
-    auto check = CheckLiveness();
-    co_await std::move(check);
+    if (options_.liveness) {
+      phase_ = "liveness";
+      auto check = CheckLiveness();
+      co_await std::move(check);
+    }
     phase_ = "settle";
     auto settle = Settle();
     co_await std::move(settle);
@@ -491,6 +493,7 @@ void SimWorld::Finish() {
   for (const std::string& each : users_.Untrue()) Violate("L5", each);
   for (const std::string& each : untrue_) Violate("L5", each);
   for (const std::string& each : users_.Homeless()) Violate("L7", each);
+  for (const std::string& each : users_.Orphans()) Violate("L6", each);
   if (options_.portrait) result_.portrait = users_.Portrait();
   result_.daemons = lives_;
 }
