@@ -187,6 +187,9 @@ Task<Result<std::vector<Worktree>>> GitClient::List(Flight& flight, RepoLease& l
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return ParseWorktrees(result->out);
+  if (Says(*result, "not a git repository") || Says(*result, "cannot change to")) {
+    co_return Error{ErrorCode::kNotFound, "'" + repo.path + "' is no git repository", ""};
+  }
   co_return ToolFailed("git", "list the worktrees of '" + repo.path + "'", *result);
 }
 

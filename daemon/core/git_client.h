@@ -80,6 +80,7 @@ class GitClient {
   Task<Result<Repository>> Find(Flight& flight, std::string path);
   // The commit that `revision` names; kNotFound.
   Task<Result<std::string>> Resolve(Flight& flight, Repository repo, std::string revision);
+  // kNotFound: there is no repository.
   Task<Result<std::vector<Worktree>>> List(Flight& flight, RepoLease& lease, Repository repo);
   // Checks `branch` out at `path`: as it is, or made at `start`. Whatever comes of it may have
   // left an entry, a directory and the branch.

@@ -86,7 +86,7 @@ void FailAll(Batch& batch, const Error& error) {
 Task<Status> FindEntries(Batch& batch) {
   auto look = batch.core.git.List(batch.flight, *batch.lease, batch.repo);
   auto listed = co_await std::move(look);
-  if (!listed && listed.error().code == ErrorCode::kToolFailed) co_return Ok{};  // no repository
+  if (!listed && listed.error().code == ErrorCode::kNotFound) co_return Ok{};
   if (!listed) co_return std::move(listed).error();
   for (Candidate& candidate : batch.candidates) {
     for (const Worktree& entry : *listed) {
