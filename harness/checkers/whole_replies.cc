@@ -63,6 +63,9 @@ class WholeReplies {
     if (facts_.at_rest) Unanswered();
     for (const RequestLife& request : story_.requests) NotItsOwn(request);
     DoneTwice();
+    if (!facts_.half_close_cancels) {
+      for (const CallLife& call : story_.calls) HalfClosed(call);
+    }
     return std::move(verdict_);
   }
 
@@ -125,6 +128,22 @@ class WholeReplies {
       Fail(call.sent.event, "never got a reply to its " + std::string(call.type) +
                                 ", and its connection was never closed");
     }
+  }
+
+  // Who has closed its sending side, and may, gets what it has asked for before.
+  void HalfClosed(const CallLife& call) {
+    const bool over = call.answered || call.gave_up || call.left;
+    if (!call.half_left || !call.dropped || over || facts_.forgets) return;
+    if (call.dropped->at - call.sent.at >= facts_.write_limit) return;
+    const auto& events = story_.trace.events();
+    const bool ends = std::any_of(
+        events.begin(), events.begin() + static_cast<std::ptrdiff_t>(call.dropped->event),
+        [](const TraceEvent& each) {
+          return each.kind == TraceKind::kDaemon && each.daemon == EventKind::kDraining;
+        });
+    if (ends) return;
+    Fail(call.dropped->event, "got no reply to its " + std::string(call.type) +
+                                  ", which it had sent before it closed its sending side");
   }
 
   // What the daemon is asked for, and what it does for that, must be about one session.

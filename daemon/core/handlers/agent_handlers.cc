@@ -5,6 +5,7 @@
 #include "core/handlers/handlers.h"
 #include "core/handlers/outcome.h"
 #include "core/handlers/session_steps.h"
+#include "core/workspaces.h"
 
 namespace oj {
 namespace {
@@ -45,11 +46,33 @@ Selected Select(const Core& core, const std::string& id, bool kill) {
   return selected;
 }
 
+// Nobody removes the workspace while the agent begins to live in it again; null: it has none.
+Task<Result<SharedRepoLease>> KeepWorkspace(Core& core, Flight& flight, AgentRecord agent) {
+  if (!agent.workspace_id) co_return SharedRepoLease();
+  std::vector<LockRequest> wanted;
+  wanted.push_back(LockRequest{"workspace:" + *agent.workspace_id, LockMode::kShared});
+  auto acquire = core.Acquire(flight, std::move(wanted));
+  auto lease = co_await std::move(acquire);
+  if (!lease) co_return std::move(lease).error();
+  co_return std::make_shared<RepoLease>(std::move(*lease));
+}
+
+// Holds the leases until it has ended, whatever becomes of the request.
+Task<Result<Ok>> ResumeIn(Core& core, SharedSessionLease lease, SharedRepoLease, AgentRecord agent,
+                          std::string cwd) {
+  auto resume = ResumeAgent(core, std::move(lease), std::move(agent), std::move(cwd));
+  auto resumed = co_await std::move(resume);
+  co_return std::move(resumed);
+}
+
 // One agent at a time is a unit: killed and resumed, or neither.
 Task<Status> ResumeOne(Core& core, Flight& flight, AgentRecord agent) {
   auto lock = LockAgent(core, flight, agent.id, *agent.session_id);
   auto lease = co_await std::move(lock);
   if (!lease) co_return std::move(lease).error();
+  auto keep = KeepWorkspace(core, flight, agent);
+  auto workspace = co_await std::move(keep);
+  if (!workspace) co_return std::move(workspace).error();
   const auto* session = core.state.Find<SessionRecord>(*agent.session_id);
   if (session == nullptr) co_return NoAgent(agent.id);
   const std::string cwd = session->cwd;
@@ -58,7 +81,7 @@ Task<Status> ResumeOne(Core& core, Flight& flight, AgentRecord agent) {
   if (!directory) co_return std::move(directory).error();
   const auto* now = core.state.Find<AgentRecord>(agent.id);
   if (now == nullptr) co_return NoAgent(agent.id);
-  auto work = ResumeAgent(core, *lease, *now, cwd);
+  auto work = ResumeIn(core, *lease, std::move(*workspace), *now, cwd);
   auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(work));
   auto wait = unit.Done();
   auto resumed = co_await std::move(wait);
