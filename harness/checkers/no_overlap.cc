@@ -80,6 +80,9 @@ class NoOverlap {
       for (const Touch& touch : process.touches) {
         if (old.what != touch.what || old.name != touch.name) continue;
         if (!old.changes && !touch.changes) continue;
+        // What has forked is judged by its leader: it goes on when the tenure has ended by a death.
+        const bool forked = !process.leader() && before.life == process.life;
+        if (touch.what == Touch::What::kRepo && forked) continue;
         if (touch.what == Touch::What::kRepo && InOneTenure(before, process, touch)) continue;
         return Overlap(before, process, touch);
       }
