@@ -80,13 +80,19 @@ class NoOverlap {
       for (const Touch& touch : process.touches) {
         if (old.what != touch.what || old.name != touch.name) continue;
         if (!old.changes && !touch.changes) continue;
-        // What has forked is judged by its leader: it goes on when the tenure has ended by a death.
-        const bool forked = !process.leader() && before.life == process.life;
-        if (touch.what == Touch::What::kRepo && forked) continue;
+        const bool siblings = before.life == process.life && HasForked(process);
+        if (touch.what == Touch::What::kRepo && siblings) continue;
         if (touch.what == Touch::What::kRepo && InOneTenure(before, process, touch)) continue;
         return Overlap(before, process, touch);
       }
     }
+  }
+  // From one like it, which was judged when it began; it goes on when its daemon is dead.
+  bool HasForked(const ProcessLife& process) const {
+    return std::any_of(story_.processes.begin(), story_.processes.end(), [&](const auto& each) {
+      return each.began.event < process.began.event && each.argv == process.argv &&
+             each.life == process.life && AliveAt(each, process.began.event);
+    });
   }
   void Overlap(const ProcessLife& before, const ProcessLife& process, const Touch& touch) {
     constexpr const char* kWhat[] = {"session ", "repository ", "worktree "};

@@ -2,6 +2,8 @@
 // who waited first.
 #include <algorithm>
 #include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "checkers/checker.h"
@@ -40,6 +42,7 @@ class Queues {
     const auto& events = story_.trace.events();
     for (std::size_t i = 0; i < events.size(); ++i) {
       now_ = {events[i].at, i};
+      Look();  // at how it was until now
       if (events[i].kind == TraceKind::kDaemonDied) keys_.clear();
       if (events[i].kind == TraceKind::kDaemon) Add(events[i]);
       Look();
@@ -77,8 +80,8 @@ class Queues {
   void Granted(std::string_view name, Key& key, const Taker& taker) {
     const bool first = key.waiters.empty() || key.waiters.front().request == taker.request;
     if (!first) {
-      Fail(name, "was granted to r" + std::to_string(taker.request) + " before r" +
-                     std::to_string(key.waiters.front().request) + ", who waited");
+      Fail("r" + std::to_string(taker.request) + " got " + std::string(name) + " before r" +
+           std::to_string(key.waiters.front().request) + ", who had waited for it");
     }
     Drop(key.waiters, taker.request);
     key.holders.push_back(taker);
@@ -91,15 +94,14 @@ class Queues {
       } else if (!key.ripe) {
         key.ripe = now_;
       } else if (now_.at > key.ripe->at + facts_.Soon()) {
-        Fail(name, "was not granted to r" + std::to_string(key.waiters.front().request) +
-                       ", for whom it was free since " + ShowTime(key.ripe->at));
+        Fail("r" + std::to_string(key.waiters.front().request) + " still waited for " +
+             std::string(name) + ", which was free for it since " + ShowTime(key.ripe->at));
         key.waiters.clear();
       }
     }
   }
-  void Fail(std::string_view name, const std::string& what) {
-    verdict_.violations.push_back(
-        {now_.at, std::string(name).append(" ").append(what), {now_.event}});
+  void Fail(std::string what) {
+    verdict_.violations.push_back({now_.at, std::move(what), {now_.event}});
   }
 
   const Story& story_;

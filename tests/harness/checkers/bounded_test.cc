@@ -108,5 +108,29 @@ TEST(Bounded, AClientThatWaitedForAProcessToDieDidNotWaitInVain) {
 
 TEST(Bounded, AnEmptyTraceBreaksNothing) { EXPECT_THAT(Check(TraceMaker()), IsEmpty()); }
 
+TEST(Bounded, ADeadlineThatStrikesTooEarlyBreaksTheLaw) {
+  Facts facts;
+  facts.calls[1] = {"a", std::chrono::seconds(5), ""};
+  const auto latched = [](double at) {
+    TraceMaker made;
+    made.Sends(1, "Ping").Begun(2, "Ping");
+    made.Daemon(at, EventKind::kRequestLatched, 0, 1, 0, "deadline").Ended(at);
+    return made.Receives(at, "deadline_exceeded");
+  };
+  EXPECT_THAT(Of(CheckBounded, latched(1000), facts),
+              testing::Contains(HasSubstr("met a deadline")));
+  EXPECT_THAT(Of(CheckBounded, latched(4500), facts), IsEmpty());
+}
+
+TEST(Bounded, WhatHasEndedIsReapedSoon) {
+  const auto reaped = [](double at) {
+    TraceMaker made;
+    made.Begun(1, "Ping").Starts(2, 10, "tmux capture-pane").Dies(3, 10, false);
+    return made.Add(at, TraceKind::kProcessReaped, 10, 0, 0, "").Ended(at);
+  };
+  EXPECT_THAT(Of(CheckBounded, reaped(2000)), testing::Contains(HasSubstr("was not reaped by")));
+  EXPECT_THAT(Of(CheckBounded, reaped(20)), IsEmpty());
+}
+
 }  // namespace
 }  // namespace oj::sim

@@ -146,5 +146,19 @@ TEST(Disconnect, FromOutsideAProcessThatStartsForNobodyBreaksIt) {
   EXPECT_THAT(Check(made, OnA()), ElementsAre(HasSubstr("started for nobody")));
 }
 
+TEST(Disconnect, ACancelForDisconnectedClientsOfWhomNoneHasGoneBreaksTheLaw) {
+  TraceMaker made;
+  made.Sends(1, "PeekSession").Begun(2, "PeekSession").Latched(3).Ended(4).Until(9000);
+  EXPECT_THAT(Of(CheckDisconnect, made), testing::Contains(HasSubstr("none has")));
+}
+
+TEST(Disconnect, ACancelThatHitsOneWhoWaitsOnBreaksTheLaw) {
+  TraceMaker made;
+  made.Sends(1, "PeekSession").Sends(1, "PeekSession", 2, 2, 2);
+  made.Begun(2, "PeekSession").Joined(2, 1, 2).Closes(3).Latched(3).Ended(4);
+  EXPECT_THAT(Of(CheckDisconnect, made.Receives(5, "cancelled", 2, 2)),
+              testing::Contains(HasSubstr("client 2 was waiting for it")));
+}
+
 }  // namespace
 }  // namespace oj::sim

@@ -33,5 +33,14 @@ TEST(LimitsChecker, MoreChildrenThanAllowedBreakTheLaw) {
   EXPECT_THAT(CheckLimits(Story(maker.trace()), facts).violations, SizeIs(1));
 }
 
+TEST(LimitsChecker, AChildCountsUntilItIsReaped) {
+  Facts facts;
+  facts.max_children = 1;
+  TraceMaker maker;
+  maker.Begun(1, "Ping", 1).Starts(2, 10, "git status").Signal(3, 10);
+  maker.Starts(4, 11, "git status").Dies(5, 10);
+  EXPECT_THAT(CheckLimits(Story(maker.trace()), facts).violations, SizeIs(1));
+}
+
 }  // namespace
 }  // namespace oj::sim

@@ -34,9 +34,29 @@ TEST(Progress, AWaiterThatIsCancelledWaitsNoMore) {
 }
 
 TEST(Progress, AKeyThatOthersHoldMayBeWaitedFor) {
-  auto made = Waiting().Lease(100, EventKind::kLeaseGranted, 3, "session:a");
-  made.Begun(100, "SessionKill", 3).Lease(101, EventKind::kLeaseGranted, 3, "session:a");
+  TraceMaker made;
+  made.Lease(1, EventKind::kLeaseGranted, 1, "session:a", false);
+  made.Lease(1, EventKind::kLeaseGranted, 3, "session:a", false);
+  made.Lease(2, EventKind::kLeaseWaiting, 2, "session:a");
+  made.Lease(100, EventKind::kLeaseReleased, 1, "session:a", false);
   EXPECT_THAT(Check(made.Until(9000)), IsEmpty());
+}
+
+TEST(Progress, SharedWaitersBehindOneThatWasCancelledAreLetIn) {
+  TraceMaker made;
+  made.Lease(1, EventKind::kLeaseGranted, 1, "session:a", false);
+  made.Lease(2, EventKind::kLeaseWaiting, 2, "session:a");
+  made.Lease(3, EventKind::kLeaseWaiting, 3, "session:a", false);
+  EXPECT_THAT(Check(made.Latched(50, 2).Until(9000)),
+              ElementsAre(HasSubstr("r3 still waited for session:a")));
+}
+
+TEST(Progress, WhoComesLaterIsNotLetInBefore) {
+  TraceMaker made;
+  made.Lease(1, EventKind::kLeaseGranted, 1, "session:a", false);
+  made.Lease(2, EventKind::kLeaseWaiting, 2, "session:a");
+  made.Lease(3, EventKind::kLeaseGranted, 3, "session:a", false);
+  EXPECT_THAT(Check(made), ElementsAre(HasSubstr("r3 got session:a before r2")));
 }
 
 }  // namespace

@@ -111,5 +111,32 @@ TEST(Judge, SaysWhichLawFailedFirst) {
   EXPECT_EQ(FirstFailure(verdicts)->law, "L8");
 }
 
+TEST(WholeReplies, AnAnswerFromAnotherSessionBreaksTheLaw) {
+  Facts facts;
+  facts.calls[1] = {"a", {}, ""};
+  TraceMaker made;
+  made.Sends(1, "PeekSession").Begun(2, "PeekSession");
+  made.Starts(3, 10, "tmux capture-pane -t =b: -p").Dies(4, 10).Ended(5);
+  EXPECT_THAT(Of(CheckWholeReplies, made.Receives(6, "SessionPeek"), facts),
+              testing::Contains(HasSubstr("asked about a and was answered from b")));
+}
+
+TEST(WholeReplies, WhatIsAskedTwiceUnderOneNameIsDoneOnce) {
+  Facts facts;
+  facts.calls[1] = facts.calls[2] = {"a", {}, "one"};
+  const auto asked = [] {
+    TraceMaker made;
+    made.Sends(1, "Ping").Begun(2, "Ping");
+    made.Daemon(3, EventKind::kRequestEnded, 0, 1, 0, "Ping").Receives(3, "Pong");
+    return made.Sends(4, "Ping", 2);
+  };
+  EXPECT_THAT(Of(CheckWholeReplies, asked().Receives(5, "Pong", 2), facts), IsEmpty());
+  EXPECT_THAT(Of(CheckWholeReplies, asked().Begun(5, "Ping", 2).Receives(6, "Pong", 2), facts),
+              testing::Contains(HasSubstr("had one done twice")));
+  facts.forgets = true;
+  EXPECT_THAT(Of(CheckWholeReplies, asked().Begun(5, "Ping", 2).Receives(6, "Pong", 2), facts),
+              IsEmpty());
+}
+
 }  // namespace
 }  // namespace oj::sim

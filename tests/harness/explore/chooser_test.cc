@@ -179,5 +179,11 @@ TEST(ReplayChooser, EvenADefaultDecisionAboutSomethingElseDoesNotFit) {
   EXPECT_THAT(replay.Misfit(), HasSubstr("about other things"));
 }
 
+TEST(RandomChooser, AClassThatIsLeftOutStaysAtTheDefault) {
+  RandomChooser chooser(SeedThatIs(false), BitOf(kFault.kind));
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(chooser.Choose(kFault, 1, 4), 0u);
+  EXPECT_THAT(chooser.About(), HasSubstr("without"));
+}
+
 }  // namespace
 }  // namespace oj::sim

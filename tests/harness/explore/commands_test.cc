@@ -149,5 +149,28 @@ TEST_F(CommandsTest, AFailureThatDoesNotFitTheCodeIsRefused) {
   EXPECT_THAT(err_, HasSubstr("does not fit this code"));
 }
 
+TEST_F(CommandsTest, AHuntStopsAtTheFirstFailureAndTellsItAsJson) {
+  ExploreCommandOptions options;
+  options.file = File(kFails);
+  options.json = options.stop_at_first = true;
+  EXPECT_EQ(Captured([&] { return ExploreCommand(options); }), 1) << err_;
+  const auto json = boost::json::parse(out_).as_object();
+  EXPECT_EQ(json.at("runs"), 1);
+  const auto& first = json.at("first_failure").as_object();
+  EXPECT_EQ(first.at("run"), 1);
+  EXPECT_EQ(first.at("law"), "expect");
+  EXPECT_EQ(first.at("decisions"), 0);
+  EXPECT_EQ(first.at("operations"), 0);
+  EXPECT_TRUE(first.contains("shrink_ms"));
+}
+
+TEST_F(CommandsTest, AClassThatIsNotThereCannotBeLeftOut) {
+  ExploreCommandOptions options;
+  options.file = File(kPasses);
+  options.without = {"luck"};
+  EXPECT_EQ(Captured([&] { return ExploreCommand(options); }), 2);
+  EXPECT_THAT(err_, HasSubstr("--without: there is no class 'luck'"));
+}
+
 }  // namespace
 }  // namespace oj::sim
