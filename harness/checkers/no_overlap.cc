@@ -80,18 +80,17 @@ class NoOverlap {
       for (const Touch& touch : process.touches) {
         if (old.what != touch.what || old.name != touch.name) continue;
         if (!old.changes && !touch.changes) continue;
-        const bool siblings = before.life == process.life && HasForked(process);
+        const bool siblings = !process.leader() && OfOneLife(before, process);
         if (touch.what == Touch::What::kRepo && siblings) continue;
         if (touch.what == Touch::What::kRepo && InOneTenure(before, process, touch)) continue;
         return Overlap(before, process, touch);
       }
     }
   }
-  // From one like it, which was judged when it began; it goes on when its daemon is dead.
-  bool HasForked(const ProcessLife& process) const {
+  // A member that was forked goes on when its daemon is dead: it was judged when its leader began.
+  bool OfOneLife(const ProcessLife& before, const ProcessLife& forked) const {
     return std::any_of(story_.processes.begin(), story_.processes.end(), [&](const auto& each) {
-      return each.began.event < process.began.event && each.argv == process.argv &&
-             each.life == process.life && AliveAt(each, process.began.event);
+      return each.pid == forked.group && each.life == before.life;
     });
   }
   void Overlap(const ProcessLife& before, const ProcessLife& process, const Touch& touch) {
