@@ -133,15 +133,15 @@ void GitCommand::LockPacked(const std::string& packed, const std::string& file,
   }
 }
 
-// `update-ref -d REF OLD`.
+// `update-ref -d REF [OLD]`.
 void GitCommand::UpdateRef(const SimGit::Place& at) {
   const std::string& ref = words_[2];
-  const std::string& old = words_[3];
   const std::string file = at.common + "/" + ref;
   const std::string packed = at.common + "/packed-refs";
   if (!Lock(file, ref, 1))
     return;  // first of all: what is said of a ref is true as long as it is held
   const std::string is = git_.Resolve(at, ref);
+  const std::string old = words_.size() > 3 ? words_[3] : is;
   if (is != old) {
     Unlock(file);
     return Fatal("cannot lock ref '" + ref + "': " +
