@@ -12,6 +12,19 @@ constexpr const char* kWithout =
     "Classes of sites that stay at the default, of workload, schedule, process, transport, store, "
     "clock";
 
+void AddChoice(CLI::App& command, oj::sim::ChoiceOptions& to) {
+  command
+      .add_option("--strategy", to.strategy,
+                  "How a seed decides: swarm (half of the seeds with a part of the faults), random "
+                  "(always all), pct (strands by priorities)")
+      ->check(CLI::IsMember({"swarm", "random", "pct"}))
+      ->capture_default_str();
+  command.add_option("--depth", to.depth, "Of the bugs that pct looks for")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_option("--without", to.without, kWithout)->delimiter(',');
+}
+
 CLI::App* AddRun(CLI::App& app, oj::sim::RunCommandOptions& to) {
   CLI::App* run = app.add_subcommand("run", "Run a scenario once; a verdict a law, a timeline");
   run->add_option("file", to.file, "The scenario")->required();
@@ -25,7 +38,7 @@ CLI::App* AddRun(CLI::App& app, oj::sim::RunCommandOptions& to) {
   run->add_option("--ojd", to.ojd, "The daemon (default: beside oj-harness); not in sim");
   run->add_option("--slack-ms", to.slack_ms, "Added to every bound for a busy machine; not in sim")
       ->capture_default_str();
-  run->add_option("--without", to.without, kWithout)->delimiter(',');
+  AddChoice(*run, to.choice);
   run->add_flag("--json", to.json, "Print JSON");
   return run;
 }
@@ -40,7 +53,12 @@ CLI::App* AddExplore(CLI::App& app, oj::sim::ExploreCommandOptions& to) {
       ->check(CLI::NonNegativeNumber);
   explore->add_flag("--twice", to.twice, "Run each seed twice and compare");
   explore->add_flag("--stop-at-first", to.stop_at_first, "Stop at the first run that breaks a law");
-  explore->add_option("--without", to.without, kWithout)->delimiter(',');
+  AddChoice(*explore, to.choice);
+  explore->add_option("--jobs", to.jobs, "Processes")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  explore->add_option("--orders", to.orders,
+                      "Instead of seeds: all orders of the first so many choices of the schedule");
   explore->add_option("--failures", to.failures, "Write the first failure to this directory");
   explore->add_option("--shrink-seconds", to.shrink_seconds, "To reduce the first failure; 0: not")
       ->check(CLI::NonNegativeNumber)

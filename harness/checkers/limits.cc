@@ -34,12 +34,13 @@ void CheckMost(std::vector<Span> spans, std::size_t most, const char* what, cons
 }
 
 // When it is no child any more: it is reaped, or it is put in quarantine, or its daemon is dead.
-std::optional<std::size_t> End(const ProcessLife& process) {
+std::optional<std::size_t> End(const ProcessLife& process, const Facts& facts) {
   constexpr Duration kStubborn = std::chrono::milliseconds(900);  // then quarantine is near
   const auto settled = process.Settled();
   if (!settled) return std::nullopt;
-  const bool waited_for =
-      process.ended && !process.orphaned && process.ended->at - settled->at <= kStubborn;
+  // In a machine that slept meanwhile, the wait for it may be over before it has died.
+  const bool waited_for = facts.stalled < kStubborn && process.ended && !process.orphaned &&
+                          process.ended->at - settled->at <= kStubborn;
   if (!waited_for) return settled->event;
   return process.reaped ? process.reaped->event : process.ended->event;
 }
@@ -59,7 +60,7 @@ Verdict CheckLimits(const Story& story, const Facts& facts) {
   for (const ProcessLife& process : story.processes) {
     const bool escaped = Escaped(process, std::exchange(before, &process));
     if (!process.leader() || escaped) continue;
-    children.push_back({process.began.event, End(process)});
+    children.push_back({process.began.event, End(process, facts)});
   }
   CheckMost(std::move(children), facts.max_children, "children", story, verdict);
   std::vector<Span> requests;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,10 @@ class Chooser {
     tape_.push_back({index, entity, n, choice});
     return choice;
   }
+
+  // Before a choice among strands, for those who ask: who they are, in the order of the choices.
+  virtual bool AsksWho() const { return false; }
+  virtual void Among(std::span<const std::uint32_t>) {}
 
   // All decisions that were made, in order.
   const std::vector<Decision>& tape() const { return tape_; }

@@ -15,6 +15,7 @@
 #include "explore/explore.h"
 #include "explore/random_chooser.h"
 #include "explore/report.h"
+#include "explore/shards.h"
 #include "explore/shrink.h"
 #include "explore/sweep.h"
 #include "scenario/twin.h"
@@ -59,31 +60,41 @@ Result<Scenario> LoadFor(const std::string& file, World world) {
   return scenario;
 }
 
-// Of --without.
-Result<std::uint32_t> ClassesOf(const std::vector<std::string>& names) {
-  std::uint32_t classes = 0;
-  for (const std::string& name : names) {
+Result<Way> WayOf(const ChoiceOptions& options) {
+  Way way;
+  way.swarm = options.strategy == "swarm";
+  way.pct = options.strategy == "pct" ? options.depth : 0;
+  for (const std::string& name : options.without) {
     std::size_t i = 0;
     while (i < kSiteClasses && Name(static_cast<SiteClass>(i)) != name) ++i;
     if (i == kSiteClasses) {
       return Error{ErrorCode::kInvalidRequest, "--without: there is no class '" + name + "'", ""};
     }
-    classes |= BitOf(static_cast<SiteClass>(i));
+    way.without |= BitOf(static_cast<SiteClass>(i));
   }
-  return classes;
+  return way;
+}
+
+// Of `run`, for the same.
+std::string AsArguments(const ChoiceOptions& options) {
+  std::string arguments;
+  if (options.strategy != "swarm") arguments += " --strategy " + options.strategy;
+  if (options.strategy == "pct") arguments += " --depth " + std::to_string(options.depth);
+  for (const std::string& each : options.without) arguments += " --without " + each;
+  return arguments;
 }
 
 int RunInSim(const RunCommandOptions& options) {
   const Result<Scenario> scenario = LoadFor(options.file, World::kSim);
   if (!scenario) return Refuse(scenario.error().message);
-  const Result<std::uint32_t> without = ClassesOf(options.without);
-  if (!without) return Refuse(without.error().message);
-  const Judged judged = RunSeed(*scenario, options.seed, *without);
+  const Result<Way> way = WayOf(options.choice);
+  if (!way) return Refuse(way.error().message);
+  const Judged judged = RunSeed(*scenario, options.seed, *way);
   RunReport report{*scenario, World::kSim, judged.run.trace, judged.verdicts};
   report.took = judged.run.ended.time_since_epoch();
   report.steps = judged.run.steps;
   report.seed = options.seed;
-  report.about = RandomChooser(options.seed, *without).About();
+  report.about = RandomChooser(options.seed, *way).About();
   return Print(report, options.json);
 }
 
@@ -138,6 +149,15 @@ int RunOnProcesses(const RunCommandOptions& options, World world) {
 Duration RealNow() { return Duration(std::chrono::steady_clock::now().time_since_epoch()); }
 Duration FromSeconds(double seconds) { return Duration(static_cast<Duration::rep>(seconds * 1e9)); }
 
+void ShowProgress(const ExploreReport& report) {
+  const double seconds = static_cast<double>(report.real.count()) / 1e9;
+  std::cerr << "\r\x1b[K" << report.runs << " runs, "
+            << static_cast<std::uint64_t>(static_cast<double>(report.runs) / seconds)
+            << " a second, " << report.violations << " broke a law, "
+            << report.coverage.behaviours() << " behaviours, the last new one in run "
+            << report.coverage.last_new() << std::flush;
+}
+
 ShrinkOptions ShrinkWithin(double seconds, std::uint64_t seed, const std::string& law) {
   ShrinkOptions options;
   options.seed = seed;
@@ -191,13 +211,18 @@ std::string MessageOf(const std::vector<Verdict>& verdicts, const std::string& l
 }
 
 // The first failure of an exploration: reduced, written where that is wished.
-Result<FailureStory> Tell(const Scenario& scenario, std::uint64_t seed, std::uint32_t without,
+Result<FailureStory> Tell(const Scenario& scenario, const ExploreReport& report, const Way& way,
                           const ExploreCommandOptions& options) {
-  const Judged judged = RunSeed(scenario, seed, without);
+  const std::uint64_t seed = *report.first_failure;
+  Result<Judged> failed =
+      report.first_tape ? Replay(scenario, seed, *report.first_tape) : RunSeed(scenario, seed, way);
+  if (!failed) return failed.error();
+  const Judged& judged = *failed;
   FailureStory told;
   told.law = FirstFailure(judged.verdicts)->law;
   told.replay = "oj-harness run " + Quoted(options.file) + " --seed " + std::to_string(seed);
-  for (const std::string& each : options.without) told.replay += " --without " + each;
+  told.replay += AsArguments(options.choice);
+  if (report.first_tape) told.replay.clear();  // no seed leads there: only a file does
   if (options.shrink_seconds > 0) {
     const ShrinkOptions shrink = ShrinkWithin(options.shrink_seconds, seed, told.law);
     Result<Shrunk> shrunk = Shrink(scenario, judged.tape, shrink);
@@ -253,14 +278,22 @@ int ExploreCommand(const ExploreCommandOptions& options) {
   explore.budget = FromSeconds(options.seconds);
   explore.twice = options.twice;
   explore.stop_at_first = options.stop_at_first;
-  const Result<std::uint32_t> without = ClassesOf(options.without);
-  if (!without) return Refuse(without.error().message);
-  explore.without = *without;
+  const Result<Way> way = WayOf(options.choice);
+  if (!way) return Refuse(way.error().message);
+  explore.way = *way;
+  explore.exhaustive = options.orders;
+  if (options.orders > 0 && scenario->clients.empty()) {
+    return Refuse(options.file + ": client: all orders of a mix would be none: it draws its calls");
+  }
   explore.now = RealNow;
-  const ExploreReport report = Explore(*scenario, explore);
+  if (isatty(STDERR_FILENO) == 1) explore.tell = ShowProgress;
+  const ExploreReport report = options.jobs > 1 && options.orders == 0
+                                   ? ExploreInShards(*scenario, explore, options.jobs)
+                                   : Explore(*scenario, explore);
+  if (isatty(STDERR_FILENO) == 1) std::cerr << "\r\x1b[K";
   std::optional<FailureStory> first;
   if (report.first_failure) {
-    Result<FailureStory> told = Tell(*scenario, *report.first_failure, *without, options);
+    Result<FailureStory> told = Tell(*scenario, report, *way, options);
     if (!told) return Refuse(told.error().message);
     first = std::move(*told);
   }

@@ -9,14 +9,21 @@
 
 namespace oj::sim {
 
+// How a seed decides.
+struct ChoiceOptions {
+  std::string strategy = "swarm";      // "random", "pct"
+  unsigned depth = 3;                  // of pct
+  std::vector<std::string> without{};  // classes of sites that stay at the default
+};
+
 struct RunCommandOptions {
   std::string file{};
-  std::string world = "sim";           // "fakes", "real"
-  std::uint64_t seed = 1;              // sim
-  double scale = 1;                    // of durations, not in sim
-  std::string ojd{};                   // the daemon; empty: beside this program
-  std::uint64_t slack_ms = 1000;       // added to every bound on real processes
-  std::vector<std::string> without{};  // sim: classes of sites that stay at the default
+  std::string world = "sim";      // "fakes", "real"
+  std::uint64_t seed = 1;         // sim
+  double scale = 1;               // of durations, not in sim
+  std::string ojd{};              // the daemon; empty: beside this program
+  std::uint64_t slack_ms = 1000;  // added to every bound on real processes
+  ChoiceOptions choice{};         // sim
   bool json = false;
 };
 int RunCommand(const RunCommandOptions& options);
@@ -27,8 +34,10 @@ struct ExploreCommandOptions {
   std::uint64_t seed = 1;
   double seconds = 0;  // of real time; 0: no limit
   bool twice = false;
-  bool stop_at_first = false;          // run that breaks a law
-  std::vector<std::string> without{};  // classes of sites that stay at the default
+  bool stop_at_first = false;  // run that breaks a law
+  ChoiceOptions choice{};
+  unsigned jobs = 1;         // processes
+  std::uint32_t orders = 0;  // decisions of the schedule, all of whose orders are run; 0: seeds
   bool json = false;
   std::string failures{};     // directory for failure files; empty: none are written
   double shrink_seconds = 2;  // of real time, for the first failure; 0: it stays as it is

@@ -1,7 +1,9 @@
 #include "explore/explore.h"
 
 #include <algorithm>
+#include <cstdio>
 
+#include "explore/odometer.h"
 #include "explore/random_chooser.h"
 #include "explore/replay_chooser.h"
 #include "trace/timeline.h"
@@ -10,6 +12,7 @@ namespace oj::sim {
 namespace {
 
 constexpr int kTimelineWidth = 100;
+constexpr Duration kTellEvery = std::chrono::milliseconds(500);
 
 std::string Show(const Trace& trace, std::size_t i) {
   if (i >= trace.events().size()) return "nothing";
@@ -58,8 +61,8 @@ std::string FirstDifference(const SimResult& a, const SimResult& b) {
          " steps)";
 }
 
-Judged RunSeed(const Scenario& scenario, std::uint64_t seed, std::uint32_t without) {
-  RandomChooser chooser(seed, without);
+Judged RunSeed(const Scenario& scenario, std::uint64_t seed, const Way& way) {
+  RandomChooser chooser(seed, way);
   Judged judged;
   judged.run = RunSim(scenario, chooser, OptionsFor(seed));
   judged.verdicts = Judging(scenario).Judge(judged.run, chooser);
@@ -67,37 +70,100 @@ Judged RunSeed(const Scenario& scenario, std::uint64_t seed, std::uint32_t witho
   return judged;
 }
 
-ExploreReport Explore(const Scenario& scenario, const ExploreOptions& options) {
-  ExploreReport report;
-  const Judging judging(scenario);
-  SimResult run;
-  SimResult again;
-  Digest digest;
-  const auto now = [&] { return options.now ? options.now() : Duration::zero(); };
-  const Duration begin = now();
-  for (; report.runs < options.runs; ++report.runs) {
-    if (options.budget > Duration::zero() && now() - begin >= options.budget) break;
-    if (options.stop_at_first && report.first_failure) break;
-    const std::uint64_t seed = options.seed + report.runs;
-    RandomChooser chooser(seed, options.without);
-    RunSim(scenario, chooser, OptionsFor(seed), run);
-    Count(judging.Judge(run, chooser), seed, report);
-    digest.Add(run.trace.digest().Hex());
-    report.steps += run.steps;
-    report.decisions += chooser.tape().size();
-    report.simulated += run.ended.time_since_epoch();
-    if (!options.twice) continue;
-    RandomChooser same(seed, options.without);
-    RunSim(scenario, same, OptionsFor(seed), again);
-    const std::string difference = FirstDifference(run, again);
-    if (difference.empty()) continue;
-    if (++report.mismatches == 1) {
-      report.first_mismatch = "seed " + std::to_string(seed) + ": " + difference;
+void DigestSum::Add(std::uint64_t seed, const Digest& digest) {
+  Digest each = digest;
+  each.Add(seed);
+  low += each.word();
+  each.Add(seed);
+  high += each.word();
+}
+
+std::string DigestSum::Hex() const {
+  char text[33];
+  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(high),
+                static_cast<unsigned long long>(low));
+  return text;
+}
+
+namespace {
+
+class Explorer {
+ public:
+  Explorer(const Scenario& scenario, const ExploreOptions& options)
+      : scenario_(scenario), options_(options), judging_(scenario), odometer_(options.exhaustive) {}
+
+  ExploreReport Run() {
+    const Duration begin = Now();
+    Duration told = begin;
+    while (report_.runs < options_.runs && !report_.complete) {
+      const Duration now = Now();
+      if (options_.budget > Duration::zero() && now - begin >= options_.budget) break;
+      if (options_.stop_at_first && report_.first_failure) break;
+      report_.real = now - begin;
+      if (options_.tell && now - told >= kTellEvery) {
+        told = now;
+        options_.tell(report_);
+      }
+      One();
     }
+    report_.real = Now() - begin;
+    return std::move(report_);
   }
-  report.real = now() - begin;
-  report.digest = digest.Hex();
-  return report;
+
+ private:
+  Duration Now() const { return options_.now ? options_.now() : Duration::zero(); }
+
+  void One() {
+    const std::uint64_t seed = options_.seed + report_.runs * options_.stride;
+    ++report_.runs;
+    if (options_.exhaustive > 0) {
+      OdometerChooser chooser(odometer_);
+      Judge(options_.seed, chooser);
+      if (report_.first_failure && !report_.first_tape) report_.first_tape = TapeOf(chooser);
+      report_.complete = !odometer_.Advance();
+      return;
+    }
+    RandomChooser chooser(seed, options_.way);
+    Judge(seed, chooser);
+    if (chooser.pct()) {
+      report_.strands = std::max(report_.strands, chooser.pct()->strands());
+      report_.schedule = std::max(report_.schedule, chooser.pct()->steps());
+    }
+    if (options_.twice) Again(seed);
+  }
+
+  void Judge(std::uint64_t seed, Chooser& chooser) {
+    RunSim(scenario_, chooser, OptionsFor(seed), run_);
+    Count(judging_.Judge(run_, chooser), seed, report_);
+    report_.coverage.Add(run_, chooser);
+    report_.digest.Add(seed, run_.trace.digest());
+    report_.steps += run_.steps;
+    report_.decisions += chooser.tape().size();
+    report_.simulated += run_.ended.time_since_epoch();
+  }
+
+  void Again(std::uint64_t seed) {
+    RandomChooser chooser(seed, options_.way);
+    RunSim(scenario_, chooser, OptionsFor(seed), again_);
+    const std::string difference = FirstDifference(run_, again_);
+    if (difference.empty()) return;
+    if (++report_.mismatches > 1) return;
+    report_.first_mismatch = "seed " + std::to_string(seed) + ": " + difference;
+  }
+
+  const Scenario& scenario_;
+  const ExploreOptions& options_;
+  const Judging judging_;
+  Odometer odometer_;
+  SimResult run_;
+  SimResult again_;
+  ExploreReport report_;
+};
+
+}  // namespace
+
+ExploreReport Explore(const Scenario& scenario, const ExploreOptions& options) {
+  return Explorer(scenario, options).Run();
 }
 
 FailureFile FailureOf(const Scenario& scenario, std::uint64_t seed, const std::string& law,

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "explore/judging.h"
+#include "explore/probes.h"
+#include "explore/random_chooser.h"
 #include "explore/tape.h"
 #include "scenario/scenario.h"
 #include "sim/sim_run.h"
@@ -21,8 +23,17 @@ struct Judged {
   std::vector<Verdict> verdicts;
   Tape tape;
 };
-// `without`: classes of sites that stay at the default.
-Judged RunSeed(const Scenario& scenario, std::uint64_t seed, std::uint32_t without = 0);
+Judged RunSeed(const Scenario& scenario, std::uint64_t seed, const Way& way = {});
+
+// The same for the same runs, in whatever order they are added.
+struct DigestSum {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  void Add(std::uint64_t seed, const Digest& digest);
+  std::string Hex() const;
+};
+
+struct ExploreReport;
 
 struct ExploreOptions {
   std::uint64_t runs = 1000;
@@ -30,7 +41,13 @@ struct ExploreOptions {
   Duration budget{};           // of real time; zero: none
   bool twice = false;          // each seed, to compare the two
   bool stop_at_first = false;  // run that breaks a law
-  std::uint32_t without = 0;   // classes of sites that stay at the default
+  std::uint64_t stride = 1;    // between seeds
+  Way way{};
+  // Instead of seeds: all orders in which the first so many decisions of the schedule can go, with
+  // nothing else out of the ordinary; 0: seeds.
+  std::uint32_t exhaustive = 0;
+  // Called now and then, if there is a clock.
+  std::function<void(const ExploreReport&)> tell;
   // Real time since some begin; exploration itself knows of no clock.
   std::function<Duration()> now;
 };
@@ -41,12 +58,17 @@ struct ExploreReport {
   std::uint64_t decisions = 0;
   Duration real{};
   Duration simulated{};
-  std::string digest;                          // over those of all runs
+  DigestSum digest;                            // over those of all runs
   std::uint64_t violations = 0;                // runs that broke a law
   std::map<std::string, std::uint64_t> laws;   // how many runs broke each
   std::uint64_t mismatches = 0;                // seeds whose two runs differ
   std::string first_mismatch;                  // where
   std::optional<std::uint64_t> first_failure;  // its seed
+  std::optional<Tape> first_tape;              // and what it chose, where no seed tells
+  bool complete = false;                       // all orders have been
+  std::size_t strands = 0;                     // at most, in a run, where they have priorities
+  std::uint32_t schedule = 0;                  // and choices among them
+  Coverage coverage;
 };
 
 ExploreReport Explore(const Scenario& scenario, const ExploreOptions& options);

@@ -1,6 +1,7 @@
 #include "explore/random_chooser.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace oj::sim {
 namespace {
@@ -30,12 +31,12 @@ std::uint64_t HashOf(std::string_view text) {
 
 }  // namespace
 
-RandomChooser::RandomChooser(std::uint64_t seed, std::uint32_t without)
-    : seed_(seed), without_(without) {
+RandomChooser::RandomChooser(std::uint64_t seed, const Way& way) : seed_(seed), way_(way) {
+  if (way.pct > 0) pct_.emplace(seed, way.pct);
   Stream settings{seed ^ 0x6a09e667f3bcc908u};
   // Neighbouring seeds must not have neighbouring streams.
   for (Class& each : classes_) each.stream.state = settings.Next();
-  swarm_ = Below(settings.Next(), 2) == 0;
+  swarm_ = Below(settings.Next(), 2) == 0 && way.swarm;
   for (std::size_t i = 0; i < kSiteClasses; ++i) {
     const std::uint32_t off = Below(settings.Next(), 2);
     const std::uint32_t scale = Below(settings.Next(), kQuarters.size());
@@ -44,7 +45,7 @@ RandomChooser::RandomChooser(std::uint64_t seed, std::uint32_t without)
     classes_[i].quarters = kQuarters[scale];
   }
   for (std::size_t i = 0; i < kSiteClasses; ++i) {
-    if ((without & BitOf(static_cast<SiteClass>(i))) != 0) classes_[i].on = false;
+    if ((way.without & BitOf(static_cast<SiteClass>(i))) != 0) classes_[i].on = false;
   }
 }
 
@@ -65,6 +66,7 @@ void RandomChooser::OnNewSite(const Site& site) {
 
 std::uint32_t RandomChooser::Draw(const Site& site, std::uint32_t index, std::uint32_t,
                                   std::uint32_t n) {
+  if (!who_.empty()) return pct_->Pick(std::exchange(who_, {}));
   const std::uint64_t threshold = thresholds_[index];
   if (threshold == 0) return 0;
   Stream& stream = classes_[static_cast<std::size_t>(site.kind)].stream;
@@ -78,7 +80,7 @@ std::string RandomChooser::About() const {
   std::string about = swarm_ ? "swarm:" : "all faults on";
   for (std::size_t i = 0; i < kSiteClasses; ++i) {
     const auto kind = static_cast<SiteClass>(i);
-    const bool without = (without_ & BitOf(kind)) != 0;
+    const bool without = (way_.without & BitOf(kind)) != 0;
     if (without) about.append(swarm_ ? "" : ",").append(" without ").append(Name(kind));
     if (!swarm_ || without || !IsFault(kind)) continue;
     about.append(" ").append(Name(kind));

@@ -5,18 +5,30 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "explore/chooser.h"
+#include "explore/pct.h"
 
 namespace oj::sim {
 
+// How decisions are drawn.
+struct Way {
+  std::uint32_t without = 0;  // classes that stay at the default; the others choose as with them
+  bool swarm = true;          // half of the seeds; false: everything is always on
+  unsigned pct = 0;           // strands by priorities, for bugs of that depth; 0: at random
+};
+
 class RandomChooser final : public Chooser {
  public:
-  // `without`: classes that stay at the default; the others choose as they would with them.
-  explicit RandomChooser(std::uint64_t seed, std::uint32_t without = 0);
+  explicit RandomChooser(std::uint64_t seed, const Way& way = {});
+
+  bool AsksWho() const override { return pct_.has_value(); }
+  void Among(std::span<const std::uint32_t> strands) override { who_ = strands; }
+  const std::optional<Pct>& pct() const { return pct_; }
 
   bool swarm() const { return swarm_; }
   bool on(SiteClass kind) const { return classes_[static_cast<std::size_t>(kind)].on; }
@@ -45,7 +57,9 @@ class RandomChooser final : public Chooser {
   void OnNewSite(const Site& site) override;
 
   std::uint64_t seed_;
-  std::uint32_t without_;
+  Way way_;
+  std::optional<Pct> pct_;
+  std::span<const std::uint32_t> who_;  // of the next choice among strands
   bool swarm_;
   std::array<Class, kSiteClasses> classes_;
   std::vector<std::uint64_t> thresholds_;  // by site: of 2^32; kUniform: all choices alike

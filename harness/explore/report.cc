@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cmath>
 #include <cstdio>
 
 #include "trace/timeline.h"
@@ -112,16 +113,58 @@ std::string AsText(const Shrunk& shrunk, const std::string& law, int width, bool
   return text;
 }
 
+namespace {
+
+json::object ProbesOf(const Coverage& coverage) {
+  json::object probes;
+  for (std::size_t i = 0; i < kProbes; ++i) {
+    const auto probe = static_cast<Probe>(i);
+    probes[Name(probe)] = coverage.hits(probe);
+  }
+  for (const auto& [site, hits] : coverage.sites()) probes["site " + site] = hits;
+  return probes;
+}
+
+std::string AsText(const Coverage& coverage) {
+  const std::vector<std::string> never = coverage.NeverHit();
+  const std::size_t all = kProbes + coverage.sites().size();
+  std::string text = std::to_string(all - never.size()) + " of " + std::to_string(all) +
+                     " probes hit; " + std::to_string(coverage.behaviours()) +
+                     " behaviours, the last new one in run " + std::to_string(coverage.last_new()) +
+                     "\n";
+  for (const std::string& each : never) text += "    never: " + each + "\n";
+  return text;
+}
+
+// What the strategy promises.
+std::string BoundOf(const ExploreReport& report, const ExploreOptions& options) {
+  char text[160] = "";
+  if (options.exhaustive > 0) {
+    std::snprintf(text, sizeof text, "%s orders of the first %u choices of the schedule\n",
+                  report.complete ? "these are all" : "there are more", options.exhaustive);
+  } else if (options.way.pct > 0 && report.strands > 0) {
+    const double places = std::pow(report.schedule, options.way.pct - 1);
+    std::snprintf(text, sizeof text,
+                  "a bug of depth %u among %zu strands and %u choices is found by a run with a "
+                  "probability of at least 1/%.0f\n",
+                  options.way.pct, report.strands, report.schedule,
+                  static_cast<double>(report.strands) * places);
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string AsText(const ExploreReport& report, const ExploreOptions& options,
                    const FailureStory* first) {
-  std::string text = std::to_string(report.runs) + " runs from seed " +
-                     std::to_string(options.seed) + (options.twice ? ", each twice" : "") +
-                     ", in " + ShowTime(report.real) + ": " +
-                     Rounded(RunsPerSecond(report, options.twice)) + " runs a second, " +
-                     Rounded(VirtualToReal(report)) + " virtual seconds a second\n" +
-                     std::to_string(report.steps) + " steps, " + std::to_string(report.decisions) +
-                     " decisions, digest " + report.digest + "\n" +
-                     std::to_string(report.violations) + " runs broke a law\n";
+  std::string text =
+      std::to_string(report.runs) + " runs from seed " + std::to_string(options.seed) +
+      (options.twice ? ", each twice" : "") + ", in " + ShowTime(report.real) + ": " +
+      Rounded(RunsPerSecond(report, options.twice)) + " runs a second, " +
+      Rounded(VirtualToReal(report)) + " virtual seconds a second\n" +
+      std::to_string(report.steps) + " steps, " + std::to_string(report.decisions) +
+      " decisions, digest " + report.digest.Hex() + "\n" + BoundOf(report, options) +
+      AsText(report.coverage) + std::to_string(report.violations) + " runs broke a law\n";
   for (const auto& [law, count] : report.laws) {
     text += "    " + Padded(law, 8) + std::to_string(count) + "\n";
   }
@@ -165,7 +208,11 @@ json::object AsJson(const ExploreReport& report, const ExploreOptions& options,
                       {"violations", report.violations},
                       {"laws", std::move(laws)},
                       {"mismatches", report.mismatches},
-                      {"digest", report.digest}};
+                      {"digest", report.digest.Hex()},
+                      {"probes", ProbesOf(report.coverage)},
+                      {"never_hit", json::value_from(report.coverage.NeverHit())},
+                      {"behaviours", report.coverage.behaviours()},
+                      {"last_new_behaviour", report.coverage.last_new()}};
   if (report.first_failure) object["first_failure_seed"] = *report.first_failure;
   if (!report.first_mismatch.empty()) object["first_mismatch"] = report.first_mismatch;
   if (first != nullptr) {

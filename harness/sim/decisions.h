@@ -21,6 +21,8 @@ class Decisions {
     digest_.Add(entity << 32 | choice);
     return choice;
   }
+  bool AskWho() const { return chooser_.AsksWho(); }
+  void Among(std::span<const std::uint32_t> strands) { chooser_.Among(strands); }
   // Faults stop.
   void Calm() { classes_ = kAlwaysOn; }
 

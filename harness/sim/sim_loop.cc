@@ -74,6 +74,11 @@ bool SimLoop::Overtakes(const Timer& timer) {
 
 // The strand stays linked while it runs: it may be destroyed then, and takes itself out.
 void SimLoop::RunStrand(std::uint32_t count) {
+  if (count > 1 && decisions_.AskWho()) {
+    who_.clear();
+    ready_.ForEach([this](Strand& strand) { who_.push_back(strand.id()); });
+    decisions_.Among(who_);
+  }
   const std::uint32_t choice = decisions_.Pick(sites::kStrand, ready_.Front().id(), count);
   std::uint32_t at = 0;
   Strand* chosen = nullptr;

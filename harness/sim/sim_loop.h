@@ -66,6 +66,7 @@ class SimLoop final : public Executor, public Clock {
   bool exhausted_ = false;
   HookList<Strand, ExecutorTag> ready_;
   std::vector<Timer*> due_;
+  std::vector<std::uint32_t> who_;  // the strands that are ready
 };
 
 }  // namespace oj::sim

@@ -47,7 +47,7 @@ std::string DigestOfRuns(const Scenario& scenario) {
   ExploreOptions options;
   options.runs = kRuns;
   const ExploreReport report = Explore(scenario, options);
-  return report.violations == 0 ? report.digest : "a law is broken";
+  return report.violations == 0 ? report.digest.Hex() : "a law is broken";
 }
 
 // What a child of ours writes, all of it, and its status.
