@@ -145,7 +145,7 @@ bool CancelMetProcess(const Story& story) {
   });
 }
 
-void Holds(const std::string& name, const Shape& shape, const Probe& probe, int percent) {
+void Holds(const std::string& name, const Shape& shape, const StoryProbe& probe, int percent) {
   std::uint64_t runs = 0;
   std::uint64_t hits = 0;
   const bool holds = rc::check(name, [&] {

@@ -32,12 +32,12 @@ struct Shape {
 std::string DrawScenario(const Shape& shape);
 
 // Whether a run was about what the property is about.
-using Probe = std::function<bool(const Story&)>;
+using StoryProbe = std::function<bool(const Story&)>;
 // A request was cancelled while a process of it lived.
 bool CancelMetProcess(const Story& story);
 
 // Checks that every drawn scenario keeps all laws from each of some seeds, and that the probe was
 // true in at least `percent` of all runs.
-void Holds(const std::string& name, const Shape& shape, const Probe& probe, int percent);
+void Holds(const std::string& name, const Shape& shape, const StoryProbe& probe, int percent);
 
 }  // namespace oj::sim

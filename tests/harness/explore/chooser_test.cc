@@ -180,7 +180,7 @@ TEST(ReplayChooser, EvenADefaultDecisionAboutSomethingElseDoesNotFit) {
 }
 
 TEST(RandomChooser, AClassThatIsLeftOutStaysAtTheDefault) {
-  RandomChooser chooser(SeedThatIs(false), BitOf(kFault.kind));
+  RandomChooser chooser(SeedThatIs(false), {.without = BitOf(kFault.kind)});
   for (int i = 0; i < 100; ++i) EXPECT_EQ(chooser.Choose(kFault, 1, 4), 0u);
   EXPECT_THAT(chooser.About(), HasSubstr("without"));
 }

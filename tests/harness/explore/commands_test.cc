@@ -167,7 +167,7 @@ TEST_F(CommandsTest, AHuntStopsAtTheFirstFailureAndTellsItAsJson) {
 TEST_F(CommandsTest, AClassThatIsNotThereCannotBeLeftOut) {
   ExploreCommandOptions options;
   options.file = File(kPasses);
-  options.without = {"luck"};
+  options.choice.without = {"luck"};
   EXPECT_EQ(Captured([&] { return ExploreCommand(options); }), 2);
   EXPECT_THAT(err_, HasSubstr("--without: there is no class 'luck'"));
 }
