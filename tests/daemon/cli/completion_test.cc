@@ -71,7 +71,7 @@ TEST_F(CompletionTest, NoDaemonIsStartedForIds) {
 }
 
 TEST_F(CompletionTest, DaemonThatHangsIsNotWaitedForLong) {
-  std::atomic<bool> closed = false;
+  static std::atomic<bool> closed = false;  // the server outlives the test
   Serve(FakeServer::Stall(&closed));
   const Instant begun = Now();
   EXPECT_THAT(Next({"session", "peek", ""}), IsEmpty());
