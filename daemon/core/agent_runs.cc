@@ -1,6 +1,5 @@
 #include "core/agent_runs.h"
 
-#include <algorithm>
 #include <boost/json.hpp>
 #include <utility>
 
@@ -297,12 +296,16 @@ Task<Result<AgentRecord>> RunAgent(Core& core, Flight& flight, AgentRunRequest r
   co_await begin.EndIn(here.scope);
   Status begun = begin.cancelled() ? Status(Error{ErrorCode::kCancelled, "", ""}) : begin.Take();
   if (begun) co_return std::move(run.agent);
-  if (!run.intended) co_return std::move(begun).error();
+  if (!run.intended) {
+    co_await CancellationPoint();  // the flight knows why it was cancelled, and says so
+    co_return std::move(begun).error();
+  }
   auto undo = UndoOrLeave(core, run.agent.id, std::move(run.lease), std::move(run.place.lease),
                           std::move(run.place.repo), run.made);
   auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(undo));
   auto wait = unit.Done();
   static_cast<void>(co_await std::move(wait));  // the first error is the one to tell
+  co_await CancellationPoint();
   co_return std::move(begun).error();
 }
 
@@ -323,13 +326,9 @@ Task<Status> SettleLeft(Core& core, IntentRecord record) {
 // Those that no request is busy with.
 std::vector<IntentRecord> LeftBehind(Core& core) {
   std::vector<IntentRecord> left;
-  const auto rows = core.locks.Rows();
   for (const auto& [id, record] : core.state.All<IntentRecord>()) {
     if (record.kind != "run") continue;
-    const bool held = std::any_of(rows.begin(), rows.end(), [&](const LockTable::Row& row) {
-      return row.key == "agent:" + record.subject && row.quarantine.empty();
-    });
-    if (!held) left.push_back(record);
+    if (!core.locks.InUse("agent:" + record.subject)) left.push_back(record);
   }
   return left;
 }

@@ -24,12 +24,6 @@ SessionRecord SessionOf(const Core& core, const AgentRecord& agent, std::string 
   return session;
 }
 
-// Whether the program may have begun, as far as the error tells.
-bool NothingBegan(const Error& error) {
-  return error.code == ErrorCode::kToolFailed || error.code == ErrorCode::kToolMissing ||
-         error.code == ErrorCode::kConflict || error.code == ErrorCode::kBusy;
-}
-
 Task<Status> Record(Core& core, SessionRecord session, SessionStatus session_status,
                     AgentRecord agent, AgentStatus agent_status) {
   session.status = session_status;
@@ -72,30 +66,21 @@ struct Watched {
   std::map<std::string, SessionRecord> sessions;
 };
 
-std::set<std::string> BusyKeys(Core& core) {
-  std::set<std::string> busy;
-  for (LockTable::Row& row : core.locks.Rows()) {
-    if (row.quarantine.empty()) busy.insert(std::move(row.key));
-  }
-  return busy;
-}
-
 Watched ToWatch(Core& core) {
   Watched watched;
-  const std::set<std::string> busy = BusyKeys(core);
   for (const auto& [id, agent] : core.state.All<AgentRecord>()) {
     if (IsOver(&agent) || core.state.Find<IntentRecord>(RunIntentId(id)) != nullptr) continue;
-    if (!busy.contains("agent:" + id)) watched.agents.emplace(id, agent);
+    if (!core.locks.InUse("agent:" + id)) watched.agents.emplace(id, agent);
   }
   for (const auto& [id, session] : core.state.All<SessionRecord>()) {
     const bool in_doubt = session.status == SessionStatus::kUnknown;
-    if (in_doubt && !busy.contains("session:" + id)) watched.sessions.emplace(id, session);
+    if (in_doubt && !core.locks.InUse("session:" + id)) watched.sessions.emplace(id, session);
   }
   return watched;
 }
 
-// tmux sees the end of a program's output before it learns its exit code: an end without one counts
-// when it is seen a second time. `dying`: those seen once.
+// tmux sees the end of a program's output before it learns its exit code, or misses that for good:
+// an end without one counts when it is seen a second time. `dying`: those seen once.
 bool IsSettled(const AgentRecord& seen, std::set<std::string>& dying) {
   if (seen.status != AgentStatus::kExited || seen.exit) return true;
   return !dying.insert(seen.id).second;
@@ -123,6 +108,7 @@ Task<void> LookAtTmux(Core& core, Flight& probe, std::set<std::string>& dying) {
   const Watched now = ToWatch(core);
   std::map<std::string, SessionRecord> sessions;
   std::vector<Change> changes;
+  bool unreaped = false;
   for (const auto& [id, session] : before.sessions) {
     if (!IsStill(core, session) || !now.sessions.contains(id)) continue;
     SessionRecord& seen = sessions.emplace(id, session).first->second;
@@ -131,7 +117,11 @@ Task<void> LookAtTmux(Core& core, Flight& probe, std::set<std::string>& dying) {
   for (const auto& [id, agent] : before.agents) {
     if (!IsStill(core, agent) || !now.agents.contains(id)) continue;
     auto seen = Seen(agent, there);
-    if (!seen || !IsSettled(*seen, dying)) continue;
+    if (!seen) continue;
+    if (!IsSettled(*seen, dying)) {
+      unreaped = true;
+      continue;
+    }
     dying.erase(id);
     seen->updated_at_ms = core.seams.clock.WallNow();
     const auto* session = core.state.Find<SessionRecord>(agent.session_id.value_or(""));
@@ -141,9 +131,13 @@ Task<void> LookAtTmux(Core& core, Flight& probe, std::set<std::string>& dying) {
     changes.emplace_back(std::move(*seen));
   }
   for (auto& [id, session] : sessions) changes.emplace_back(std::move(session));
-  if (changes.empty()) co_return;
-  auto commit = core.state.Commit(std::move(changes));
-  static_cast<void>(co_await std::move(commit));  // the next look tries again
+  if (!changes.empty()) {
+    auto commit = core.state.Commit(std::move(changes));
+    static_cast<void>(co_await std::move(commit));  // the next look tries again
+  }
+  if (!unreaped) co_return;
+  auto reap = core.tmux.Reap(probe);
+  co_await std::move(reap);
 }
 
 }  // namespace

@@ -6,9 +6,19 @@ namespace oj {
 namespace {
 
 constexpr std::string_view kBranchPrefix = "refs/heads/";
+constexpr int kAsksOfTornEntries = 20;
+constexpr Duration kAskAgain = std::chrono::milliseconds(10);
 
 bool Says(const ProcessResult& result, std::string_view text) {
   return result.err.find(text) != std::string::npos;
+}
+bool SaysNoRepository(const ProcessResult& result) {
+  return Says(result, "not a git repository") || Says(result, "cannot change to");
+}
+
+bool MetTornEntry(const ProcessResult& result) {
+  return Says(result, "worktrees/") && !SaysNoRepository(result) &&
+         (Says(result, "failed to read") || Says(result, "No such file or directory"));
 }
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -159,7 +169,7 @@ Task<Result<Repository>> GitClient::Find(Flight& flight, std::string path) {
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return Repository{path, FirstLine(result->out)};
-  if (Says(*result, "not a git repository") || Says(*result, "cannot change to")) {
+  if (SaysNoRepository(*result)) {
     co_return Error{ErrorCode::kNotFound, "'" + path + "' is no git repository", ""};
   }
   co_return ToolFailed("git", "find the repository of '" + path + "'", *result);
@@ -180,14 +190,27 @@ Task<Result<std::string>> GitClient::Resolve(Flight& flight, Repository repo,
   co_return ToolFailed("git", "look for '" + revision + "' in '" + repo.path + "'", *result);
 }
 
+Task<Result<ProcessResult>> GitClient::GitOnEntries(Flight& flight, RepoLease& lease,
+                                                    Repository repo,
+                                                    std::vector<std::string> arguments) {
+  for (int asked = 1;; ++asked) {
+    auto run = Git(flight, &lease, repo.common_dir, arguments);
+    auto result = co_await std::move(run);
+    if (!result || !MetTornEntry(*result) || asked == kAsksOfTornEntries) {
+      co_return std::move(result);
+    }
+    co_await SleepFor(clock_, kAskAgain);
+  }
+}
+
 Task<Result<std::vector<Worktree>>> GitClient::List(Flight& flight, RepoLease& lease,
                                                     Repository repo) {
   std::vector<std::string> arguments{"worktree", "list", "--porcelain", "-z"};
-  auto run = Git(flight, &lease, repo.common_dir, std::move(arguments));
+  auto run = GitOnEntries(flight, lease, repo, std::move(arguments));
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return ParseWorktrees(result->out);
-  if (Says(*result, "not a git repository") || Says(*result, "cannot change to")) {
+  if (SaysNoRepository(*result)) {
     co_return Error{ErrorCode::kNotFound, "'" + repo.path + "' is no git repository", ""};
   }
   co_return ToolFailed("git", "list the worktrees of '" + repo.path + "'", *result);
@@ -227,7 +250,7 @@ Task<Result<TreeState>> GitClient::Look(Flight& flight, RepoLease& lease, std::s
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return ParseTreeState(result->out);
-  if (Says(*result, "not a git repository") || Says(*result, "cannot change to")) {
+  if (SaysNoRepository(*result)) {
     co_return Error{ErrorCode::kNotFound, "'" + path + "' is no worktree", ""};
   }
   co_return ToolFailed("git", "look at the worktree '" + path + "'", *result);
@@ -290,7 +313,7 @@ Task<Result<std::string>> GitClient::FirstLost(Flight& flight, RepoLease& lease,
 Task<Status> GitClient::Deregister(Flight& flight, RepoLease& lease, Repository repo,
                                    std::string path) {
   std::vector<std::string> arguments{"worktree", "remove", "--force", "--force", "--", path};
-  auto run = Git(flight, &lease, repo.common_dir, std::move(arguments));
+  auto run = GitOnEntries(flight, lease, repo, std::move(arguments));
   auto result = co_await std::move(run);
   if (!result) co_return std::move(result).error();
   if (result->Succeeded()) co_return Ok{};

@@ -112,6 +112,11 @@ class GitClient {
                                   std::vector<std::string> arguments,
                                   bool (*keep)(std::string_view record) = nullptr);
 
+  // As Git, for a command that reads the entries of all worktrees, and dies where another git takes
+  // one out at the same moment: it is asked again then.
+  Task<Result<ProcessResult>> GitOnEntries(Flight& flight, RepoLease& lease, Repository repo,
+                                           std::vector<std::string> arguments);
+
   // As Git, for a command that locks refs. A lock file in its way that a dead git of ours left is
   // removed; kBusy, which names it: one that may be somebody's.
   Task<Result<ProcessResult>> GitThatLocks(Flight& flight, RepoLease& lease, Repository repo,

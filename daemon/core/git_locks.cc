@@ -1,10 +1,10 @@
 // Lock files: what a git that was killed leaves behind, and every later one stumbles over.
+#include "core/disk.h"
 #include "core/git_client.h"
 
 namespace oj {
 namespace {
 
-constexpr Duration kDiskLimit = std::chrono::seconds(5);
 // A command may meet the lock of its ref and that of the packed refs, each in turn, or one that
 // somebody lets go of meanwhile. git itself waits for each (100 ms and 1 s).
 constexpr int kMostLocks = 4;
@@ -51,14 +51,11 @@ Task<Result<ProcessResult>> GitClient::GitThatLocks(Flight& flight, RepoLease& l
 
 Task<Result<GitClient::Holder>> GitClient::ClearLock(Flight& flight, RepoLease& lease,
                                                      Repository repo, std::string lock) {
-  const Deadline limit = Deadline::After(clock_.Now(), kDiskLimit);
-  const Error too_slow{ErrorCode::kUnavailable, "look at '" + lock + "': not done within 5000 ms",
-                       ""};
-  auto stat = Shield(clock_, limit, files_.Stat(lock, false));
+  const std::string look_at = "look at '" + lock + "'";
+  auto stat = OnDisk(clock_, files_.Stat(lock, false), look_at);
   auto info = co_await std::move(stat);
-  if (!info) co_return too_slow;
-  if (!*info) co_return std::move(*info).error();
-  const FileInfo file = **info;
+  if (!info) co_return std::move(info).error();
+  const FileInfo file = *info;
   if (file.type == FileType::kNone) co_return Holder{};
   const bool in_repository = lock.starts_with(repo.common_dir + "/");
   const WallMillis made = file.modified_ns / 1'000'000;
@@ -70,17 +67,13 @@ Task<Result<GitClient::Holder>> GitClient::ClearLock(Flight& flight, RepoLease& 
   if (!listed) co_return std::move(listed).error();
   std::vector<std::string> directories{repo.common_dir};
   for (const Worktree& each : *listed) directories.push_back(each.path);
-  auto find = Shield(clock_, limit, files_.FindUser("git", std::move(directories)));
+  auto find = OnDisk(clock_, files_.FindUser("git", std::move(directories)), look_at);
   auto user = co_await std::move(find);
-  if (!user) co_return too_slow;
-  if (!*user) co_return std::move(*user).error();
-  if (user->value() != 0) {
-    co_return Holder{"and process " + std::to_string(user->value()) + " may hold it", true};
-  }
-  auto remove = Shield(clock_, limit, files_.RemoveTree(lock));
+  if (!user) co_return std::move(user).error();
+  if (*user != 0) co_return Holder{"and process " + std::to_string(*user) + " may hold it", true};
+  auto remove = OnDisk(clock_, files_.RemoveTree(lock), "remove '" + lock + "'");
   auto removed = co_await std::move(remove);
-  if (!removed) co_return too_slow;
-  if (!*removed) co_return std::move(*removed).error();
+  if (!removed) co_return std::move(removed).error();
   co_return Holder{};
 }
 

@@ -121,14 +121,20 @@ std::vector<LockTable::Row> LockTable::Rows() {
     std::vector<std::uint64_t> waiters;
     key.waiters.ForEach([&waiters](const Want* want) { waiters.push_back(want->request); });
     for (const Holder& holder : key.holders) {
-      std::string why;
-      for (const Quarantined& one : key.quarantines) {
-        if (one.holder == holder.request) why = one.why;
-      }
-      rows.push_back(Row{name, holder, waiters, std::move(why)});
+      const Quarantined* one = key.QuarantineOf(holder.request);
+      rows.push_back(Row{name, holder, waiters, one == nullptr ? "" : one->why});
     }
   }
   return rows;
+}
+
+bool LockTable::InUse(const std::string& key) const {
+  const auto at = keys_.find(key);
+  if (at == keys_.end()) return false;
+  const auto& holders = at->second.holders;
+  return std::any_of(holders.begin(), holders.end(), [&](const Holder& each) {
+    return at->second.QuarantineOf(each.request) == nullptr;
+  });
 }
 
 }  // namespace oj

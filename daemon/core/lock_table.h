@@ -72,6 +72,8 @@ class LockTable {
     std::string quarantine;  // why, or empty
   };
   std::vector<Row> Rows();
+  // Whether somebody holds the key who is at work; not one who is in quarantine.
+  bool InUse(const std::string& key) const;
   std::size_t held() const { return keys_.size(); }
 
  private:
@@ -92,6 +94,12 @@ class LockTable {
     WaitQueue<Want*> waiters;
     std::vector<Quarantined> quarantines;  // of several holders, where the key is shared
 
+    const Quarantined* QuarantineOf(std::uint64_t holder) const {
+      for (const Quarantined& each : quarantines) {
+        if (each.holder == holder) return &each;
+      }
+      return nullptr;
+    }
     bool Admits(LockMode mode) const {
       return quarantines.empty() &&
              (holders.empty() ||

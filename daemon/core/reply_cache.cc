@@ -45,7 +45,7 @@ Task<Reply> HandleAndRemember(Core& core, Flight& flight, FlightTable::Handler h
   record.finished_at_ms = core.seams.clock.WallNow();
   changes.emplace_back(std::move(record));
   auto commit = core.state.Commit(std::move(changes));
-  // Without it a retry does the work again, which every handler can bear.
+  // Without it a retry does the work again, which every handler can bear but the one that types.
   static_cast<void>(co_await std::move(commit));
   co_return std::move(reply);
 }

@@ -211,6 +211,13 @@ Task<Result<std::vector<SessionState>>> TmuxClient::List(Flight& flight) {
   co_return std::move(all);
 }
 
+Task<void> TmuxClient::Reap(Flight& flight) {
+  std::vector<std::string> arguments{"run-shell", "-b", "true"};
+  Aftermath after;
+  auto run = tools_.Run(flight, Tmux(std::move(arguments), config_.tmux), after);
+  static_cast<void>(co_await std::move(run));  // the end is recorded without its exit code then
+}
+
 Task<void> TmuxClient::UntilSafe(std::vector<std::shared_ptr<Quarantine>> undead, bool unfenced) {
   auto dead = AllDead(std::move(undead));
   co_await std::move(dead);

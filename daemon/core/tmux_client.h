@@ -71,6 +71,9 @@ class TmuxClient {
 
   // All sessions that there are. Needs no lease: what it says may be old when it is heard.
   Task<Result<std::vector<SessionState>>> List(Flight& flight);
+  // Makes tmux look for children that have ended: it may have missed one for good (tmux 3.3a hears
+  // of none while it takes a pane out of utmp, which it does as the program there ends).
+  Task<void> Reap(Flight& flight);
 
   // Looks after the fence; runs until it is cancelled.
   Task<void> Tend();

@@ -3,19 +3,15 @@
 #include <boost/json.hpp>
 #include <utility>
 
+#include "core/disk.h"
+
 namespace oj {
 namespace {
 
 namespace json = boost::json;
 
-// The disk answers at once, or something is very wrong with it.
-constexpr Duration kDiskLimit = std::chrono::seconds(5);
 // After a directory could not be deleted.
 constexpr Duration kTrashAgain = std::chrono::seconds(30);
-
-Error DiskTooSlow(const std::string& what) {
-  return {ErrorCode::kUnavailable, what + ": not done within 5000 ms", ""};
-}
 
 // Reads the members of an intent's detail; one that is missing makes the whole worthless.
 class Detail {
@@ -118,30 +114,18 @@ std::string TrashPath(Core& core, const std::string& workspace) {
 }
 
 Task<Result<FileInfo>> LookAt(Core& core, std::string path) {
-  auto stat = core.seams.files.Stat(path, false);
-  const Deadline limit = Deadline::After(core.seams.clock.Now(), kDiskLimit);
-  auto bounded = Shield(core.seams.clock, limit, std::move(stat));
-  auto info = co_await std::move(bounded);
-  if (!info) co_return DiskTooSlow("look at '" + path + "'");
-  co_return std::move(*info);
+  return OnDisk(core.seams.clock, core.seams.files.Stat(path, false), "look at '" + path + "'");
 }
 
 Task<Status> Rename(Core& core, std::string from, std::string to) {
-  auto rename = core.seams.files.Rename(from, to);
-  const Deadline limit = Deadline::After(core.seams.clock.Now(), kDiskLimit);
-  auto bounded = Shield(core.seams.clock, limit, std::move(rename));
-  auto renamed = co_await std::move(bounded);
-  if (!renamed) co_return DiskTooSlow("rename '" + from + "'");
-  co_return std::move(*renamed);
+  return OnDisk(core.seams.clock, core.seams.files.Rename(from, std::move(to)),
+                "rename '" + from + "'");
 }
 
 Task<Status> MakeWorkspacesDirectory(Core& core) {
-  auto make = core.seams.files.MakeDirectories(WorkspacesDirectory(core) + "/.trash");
-  const Deadline limit = Deadline::After(core.seams.clock.Now(), kDiskLimit);
-  auto bounded = Shield(core.seams.clock, limit, std::move(make));
-  auto made = co_await std::move(bounded);
-  if (!made) co_return DiskTooSlow("make '" + WorkspacesDirectory(core) + "'");
-  co_return std::move(*made);
+  const std::string directory = WorkspacesDirectory(core) + "/.trash";
+  return OnDisk(core.seams.clock, core.seams.files.MakeDirectories(directory),
+                "make '" + directory + "'");
 }
 
 namespace {

@@ -167,12 +167,14 @@ Task<Status> MakeWorkspace(Core& core, Flight& flight, SharedRepoLease lease, Re
   co_await add.EndIn(here.scope);
   Status made = add.cancelled() ? Error{ErrorCode::kCancelled, "", ""} : add.Take();
   if (made) co_return Ok{};
-  // git may also end by itself, and have been let down by one that it had started.
-  lease->DiedSince(began);
+  // git may also end by itself, let down by one that it had started. Not where it met a lock: that
+  // was there when it came.
+  if (made.error().code != ErrorCode::kBusy) lease->DiedSince(began);
   auto work = UndoAddAndTell(core, lease, record.id, *intent);
   auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(work));
   auto wait = unit.Done();
   static_cast<void>(co_await std::move(wait));  // the first error is the one to tell
+  co_await CancellationPoint();  // the flight knows why it was cancelled, and says so
   co_return std::move(made);
 }
 

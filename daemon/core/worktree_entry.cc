@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "core/disk.h"
 #include "core/workspace_intents.h"
 
 namespace oj {
@@ -14,13 +15,11 @@ constexpr std::string_view kGitDir = "gitdir: ";
 
 // The beginning of a file; empty: there is none.
 Task<Result<std::string>> ReadSmall(Core& core, std::string file, std::size_t most) {
-  auto read = core.seams.files.Read(file, most);
-  const Deadline limit = Deadline::After(core.seams.clock.Now(), std::chrono::seconds(5));
-  auto bounded = Shield(core.seams.clock, limit, std::move(read));
-  auto text = co_await std::move(bounded);
-  if (!text) co_return Error{ErrorCode::kUnavailable, "'" + file + "' cannot be read", ""};
-  if (!*text && text->error().code == ErrorCode::kNotFound) co_return std::string();
-  co_return std::move(*text);
+  auto work = core.seams.files.Read(file, most);
+  auto read = OnDisk(core.seams.clock, std::move(work), "read '" + file + "'");
+  auto text = co_await std::move(read);
+  if (!text && text.error().code == ErrorCode::kNotFound) co_return std::string();
+  co_return std::move(text);
 }
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -81,7 +80,9 @@ Task<Result<std::string>> EntryOf(Core& core, std::string path) {
   auto link = co_await std::move(read);
   if (!link) co_return std::move(link).error();
   if (!link->starts_with(kGitDir)) co_return std::string();
-  co_return FirstLine(*link).substr(kGitDir.size());
+  std::string entry = FirstLine(*link).substr(kGitDir.size());
+  if (!entry.starts_with('/')) entry.insert(0, path + "/");  // worktree.useRelativePaths
+  co_return std::move(entry);
 }
 
 namespace {
@@ -141,32 +142,30 @@ Task<Result<bool>> IsLastToKnow(Core& core, Flight& flight, SharedRepoLease leas
 
 namespace {
 
-Task<Status> RemoveEntry(Core& core, std::string entry) {
-  auto remove = core.seams.files.RemoveTree(entry);
-  const Deadline limit = Deadline::After(core.seams.clock.Now(), std::chrono::seconds(5));
-  auto bounded = Shield(core.seams.clock, limit, std::move(remove));
-  auto removed = co_await std::move(bounded);
-  if (!removed) co_return Error{ErrorCode::kUnavailable, "'" + entry + "' cannot be removed", ""};
-  co_return std::move(*removed);
-}
-
 Task<Result<std::vector<std::string>>> EntryNames(Core& core, Repository repo) {
-  auto list = core.seams.files.List(repo.common_dir + "/worktrees");
-  const Deadline limit = Deadline::After(core.seams.clock.Now(), std::chrono::seconds(5));
-  auto bounded = Shield(core.seams.clock, limit, std::move(list));
-  auto names = co_await std::move(bounded);
-  if (!names) co_return Error{ErrorCode::kUnavailable, "the worktrees cannot be listed", ""};
-  if (!*names && names->error().code == ErrorCode::kNotFound) co_return std::vector<std::string>();
-  co_return std::move(*names);
+  const std::string directory = repo.common_dir + "/worktrees";
+  auto work = core.seams.files.List(directory);
+  auto list = OnDisk(core.seams.clock, std::move(work), "list '" + directory + "'");
+  auto names = co_await std::move(list);
+  if (!names && names.error().code == ErrorCode::kNotFound) co_return std::vector<std::string>();
+  co_return std::move(names);
 }
 
 // Where something lies at `path` again git refuses to take the entry out, or, if that is a
 // worktree, deletes it. So the entry goes as git itself would have it go, and nothing else does.
 // False: what lies there is a worktree on that very entry.
 Task<Result<bool>> TakeOutByHand(Core& core, Repository repo, std::string path) {
-  auto link = EntryOf(core, path);
-  // A directory `.git` cannot be read: it is a repository of its own.
-  auto of_path = co_await std::move(link);
+  auto look = LookAt(core, path + "/.git");
+  auto there = co_await std::move(look);
+  if (!there) co_return std::move(there).error();
+  std::string of_path;
+  // A directory there is a repository of its own.
+  if (there->type != FileType::kNone && there->type != FileType::kDirectory) {
+    auto link = EntryOf(core, path);
+    auto entry = co_await std::move(link);
+    if (!entry) co_return std::move(entry).error();  // it may be on the very entry
+    of_path = std::move(*entry);
+  }
   auto list = EntryNames(core, repo);
   auto names = co_await std::move(list);
   if (!names) co_return std::move(names).error();
@@ -175,36 +174,68 @@ Task<Result<bool>> TakeOutByHand(Core& core, Repository repo, std::string path) 
     auto read = ReadSmall(core, entry + "/gitdir", kMostOfGitFile);
     auto back = co_await std::move(read);
     if (!back || FirstLine(*back) != path + "/.git") continue;
-    if (of_path && *of_path == entry) co_return false;
-    auto remove = RemoveEntry(core, entry);
+    if (of_path == entry) co_return false;
+    auto work = core.seams.files.RemoveTree(entry);
+    auto remove = OnDisk(core.seams.clock, std::move(work), "remove '" + entry + "'");
     auto removed = co_await std::move(remove);
     if (!removed) co_return std::move(removed).error();
   }
   co_return true;
 }
 
+// A git that was killed as it made or took out an entry leaves a part, which no git knows any more:
+// without anything in its "gitdir". git names an entry after the directory of its worktree, with a
+// number behind where that is taken.
+Task<Status> TakeOutRemains(Core& core, Repository repo, std::string path) {
+  const std::string base = path.substr(path.rfind('/') + 1);
+  auto list = EntryNames(core, repo);
+  auto names = co_await std::move(list);
+  if (!names) co_return std::move(names).error();
+  for (const std::string& name : *names) {
+    if (!name.starts_with(base) || name.find_first_not_of("0123456789", base.size()) != name.npos) {
+      continue;
+    }
+    const std::string entry = repo.common_dir + "/worktrees/" + name;
+    auto read = ReadSmall(core, entry + "/gitdir", kMostOfGitFile);
+    auto back = co_await std::move(read);
+    if (!back) co_return std::move(back).error();
+    if (!back->empty()) continue;
+    auto work = core.seams.files.RemoveTree(entry);
+    auto remove = OnDisk(core.seams.clock, std::move(work), "remove '" + entry + "'");
+    auto removed = co_await std::move(remove);
+    if (!removed) co_return std::move(removed).error();
+  }
+  co_return Ok{};
+}
+
 }  // namespace
 
 Task<Status> TakeOutEntry(Core& core, Flight& flight, SharedRepoLease lease, Repository repo,
                           std::string path) {
-  std::optional<Status> failed;
-  while (true) {
-    auto look = LookAt(core, path);
-    auto there = co_await std::move(look);
-    if (!there) co_return std::move(there).error();
-    const bool exists = there->type != FileType::kNone;
-    if (failed && !exists) co_return std::move(*failed);
-    if (exists) {
-      auto by_hand = TakeOutByHand(core, repo, path);
-      auto out = co_await std::move(by_hand);
-      if (!out) co_return std::move(out).error();
-      if (!*out) co_return Ok{};
-    }
+  auto look = LookAt(core, path);
+  auto there = co_await std::move(look);
+  if (!there) co_return std::move(there).error();
+  bool out = false;
+  if (there->type == FileType::kNone) {
     auto deregister = core.git.Deregister(flight, *lease, repo, path);
     auto gone = co_await std::move(deregister);
-    if (gone || failed || exists) co_return std::move(gone);
-    failed = std::move(gone);  // something may have been made there since the look
+    out = static_cast<bool>(gone);
   }
+  if (!out) {
+    // Something lies there, or a git that was killed in the middle of writing the entry has left it
+    // so that every later one dies of it.
+    if (const Status alone = lease->Alone(); !alone) co_return alone.error();
+    auto by_hand = TakeOutByHand(core, repo, path);
+    auto taken = co_await std::move(by_hand);
+    if (!taken) co_return std::move(taken).error();
+    if (!*taken) co_return Ok{};
+    auto deregister = core.git.Deregister(flight, *lease, repo, path);
+    auto gone = co_await std::move(deregister);
+    if (!gone) co_return std::move(gone);
+  }
+  auto rest = TakeOutRemains(core, repo, path);
+  auto done = co_await std::move(rest);
+  co_return std::move(done);
 }
 
 }  // namespace oj

@@ -7,7 +7,9 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <filesystem>
+#include <sstream>
 #include <system_error>
 
 namespace oj {
@@ -55,6 +57,47 @@ std::string LinkOf(const std::string& link) {
   return n > 0 ? std::string(path.data(), static_cast<std::size_t>(n)) : std::string();
 }
 
+// What stat says behind the name, from the state on; empty: there is no such process.
+std::string Stat(pid_t pid) {
+  const UniqueFd file = Open(Directory(pid) + "/stat");
+  std::string text;
+  if (!file || !ReadAll(file.get(), text)) return {};
+  // "pid (name) S ...": the name may hold anything, parentheses included.
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos || name_end + 2 >= text.size()) return {};
+  return text.substr(name_end + 2);
+}
+
+// Where in its memory. In the middle of an exec it has none, or an empty one, before its code is
+// set.
+struct Environment {
+  std::uint64_t code = 0;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+// Nothing: it is dead, or has no memory of its own, or is not for us to see.
+std::optional<Environment> EnvironmentOf(pid_t pid) {
+  // Fields 3 to 51 of proc(5); flags as in the kernel's sched.h.
+  constexpr unsigned kExiting = 0x4, kKernelThread = 0x200000;
+  std::istringstream fields(Stat(pid));
+  std::string state, field;
+  unsigned flags = 0;
+  Environment environment;
+  fields >> state;
+  for (int i = 4; i < 9; ++i) fields >> field;
+  fields >> flags;
+  for (int i = 10; i < 26; ++i) fields >> field;
+  fields >> environment.code;
+  for (int i = 27; i < 50; ++i) fields >> field;
+  if (!(fields >> environment.begin >> environment.end)) return std::nullopt;
+  if (state == "Z" || state == "X" || (flags & (kExiting | kKernelThread)) != 0) {
+    return std::nullopt;
+  }
+  if (!Open(Directory(pid) + "/environ")) return std::nullopt;
+  return environment;
+}
+
 std::string ProgramOf(pid_t pid) { return LinkOf(Directory(pid) + "/exe"); }
 
 // The dead have a name, too: those are not at work.
@@ -98,21 +141,17 @@ pid_t StartingChild(pid_t thread) {
   return at == children.end() ? 0 : *at;
 }
 
-std::string ProcessState(pid_t pid) {
-  const UniqueFd file = Open(Directory(pid) + "/stat");
-  std::string text;
-  if (!file || !ReadAll(file.get(), text)) return {};
-  // "pid (name) S ...": the name may hold anything, parentheses included.
-  const std::size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos || name_end + 2 >= text.size()) return {};
-  return text.substr(name_end + 2, 1);
-}
+std::string ProcessState(pid_t pid) { return Stat(pid).substr(0, 1); }
 
 std::optional<std::string> LeaseOf(pid_t pid) {
   const UniqueFd file = Open(Directory(pid) + "/environ");
   std::string text;
   if (!file || !ReadAll(file.get(), text)) return std::nullopt;
-  if (text.empty()) return std::nullopt;  // in the middle of an exec, or dead
+  if (text.empty()) {
+    const auto known = EnvironmentOf(pid);
+    const bool none = known && known->code != 0 && known->begin == known->end;
+    return none ? std::optional(std::string()) : std::nullopt;
+  }
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view entry = rest.substr(0, rest.find('\0'));
     if (entry.starts_with(kLease)) return std::string(entry.substr(kLease.size()));
@@ -120,6 +159,8 @@ std::optional<std::string> LeaseOf(pid_t pid) {
   }
   return std::string();
 }
+
+bool MayHaveLease(pid_t pid) { return EnvironmentOf(pid).has_value(); }
 
 pid_t FindUserOf(const std::vector<std::string>& directories, std::string_view program) {
   std::error_code error;

@@ -1,15 +1,17 @@
 #include "os/strays.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
-#include <memory>
+#include <optional>
 #include <thread>
 
 #include "os/proc_fs.h"
@@ -19,29 +21,55 @@ namespace {
 
 constexpr auto kLook = std::chrono::milliseconds(2);
 
-bool HasTag(pid_t pid, const std::string& prefix) {
-  const auto lease = LeaseOf(pid);
-  return lease && lease->starts_with(prefix);
-}
+// Hands each pid out at the moment at which the kernel comes to it, in rising order: what a process
+// starts that ends meanwhile is met later. readdir would hand out what was there at the beginning.
+class Pids {
+ public:
+  Pids() : proc_(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}
+  // 0: there are no more.
+  pid_t Next() {
+    while (proc_) {
+      ssize_t size = getdents64(proc_.get(), entry_, kOnePid);
+      if (size < 0 && errno == EINVAL) size = getdents64(proc_.get(), entry_, sizeof(entry_));
+      if (size <= 0) break;
+      const auto* entry = reinterpret_cast<const dirent64*>(entry_);
+      const char* end = entry->d_name + std::strlen(entry->d_name);
+      pid_t pid = 0;
+      const auto [last, error] = std::from_chars(entry->d_name, end, pid);
+      if (error == std::errc() && last == end) return pid;
+    }
+    return 0;
+  }
 
-// Those that are alive; what is found now is held by its pidfd, whatever becomes of the pid.
-std::vector<Stray> Find(const std::string& prefix) {
+ private:
+  UniqueFd proc_;
+  static constexpr std::size_t kOnePid = 40;  // room for one, not for two
+  alignas(dirent64) char entry_[sizeof(dirent64)];
+};
+
+struct Found {
+  // Alive; held by their pidfds, whatever becomes of the pids.
   std::vector<Stray> strays;
-  struct Close {
-    void operator()(DIR* directory) const { closedir(directory); }
-  };
-  const std::unique_ptr<DIR, Close> proc(opendir("/proc"));
-  if (!proc) return strays;
-  while (const dirent* entry = readdir(proc.get())) {
-    pid_t pid = 0;
-    const char* end = entry->d_name + std::strlen(entry->d_name);
-    const auto [at, error] = std::from_chars(entry->d_name, end, pid);
-    if (error != std::errc() || at != end || pid == getpid() || !HasTag(pid, prefix)) continue;
+  bool all = true;  // of no process it is unknown whether it is one
+};
+
+Found Find(const std::string& prefix) {
+  Found found;
+  Pids pids;
+  while (const pid_t pid = pids.Next()) {
+    if (pid == getpid()) continue;
+    const auto lease = LeaseOf(pid);
+    if (!lease && MayHaveLease(pid)) found.all = false;
+    if (!lease || !lease->starts_with(prefix)) continue;
     UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
     // Between the two looks the pid cannot have changed hands.
-    if (pidfd && HasTag(pid, prefix)) strays.push_back(Stray{pid, std::move(pidfd)});
+    const auto still = LeaseOf(pid);
+    if (!still) found.all = false;
+    if (pidfd && still && still->starts_with(prefix)) {
+      found.strays.push_back(Stray{pid, std::move(pidfd)});
+    }
   }
-  return strays;
+  return found;
 }
 
 }  // namespace
@@ -66,12 +94,12 @@ std::vector<Stray> EndStrays(const std::string& prefix, std::chrono::millisecond
   const auto until = std::chrono::steady_clock::now() + limit;
   // Looks again until there are none: one that was found may have forked meanwhile.
   while (true) {
-    std::vector<Stray> strays = Find(prefix);
-    if (strays.empty()) return {};
-    for (const Stray& each : strays) {
+    Found found = Find(prefix);
+    if (found.strays.empty() && found.all) return {};
+    for (const Stray& each : found.strays) {
       syscall(SYS_pidfd_send_signal, each.pidfd.get(), SIGKILL, nullptr, 0);
     }
-    if (std::chrono::steady_clock::now() >= until) return strays;
+    if (std::chrono::steady_clock::now() >= until) return std::move(found.strays);
     std::this_thread::sleep_for(kLook);
   }
 }

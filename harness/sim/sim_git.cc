@@ -117,6 +117,17 @@ std::map<std::string, std::string> SimGit::Branches(const std::string& common) c
   return branches;
 }
 
+std::string SimGit::Torn(const std::string& common) const {
+  for (const std::string& name : disk_.List(common + "/worktrees")) {
+    const std::string entry = common + "/worktrees/" + name;
+    const bool known = !Line(disk_.Read(entry + "/gitdir")).empty();
+    const bool torn =
+        disk_.Exists(entry + "/commondir") && disk_.Read(entry + "/commondir").empty();
+    if (known && torn) return name;
+  }
+  return "";
+}
+
 std::vector<GitEntry> SimGit::Entries(const std::string& common) const {
   std::vector<GitEntry> entries;
   for (const std::string& name : disk_.List(common + "/worktrees")) {

@@ -48,6 +48,9 @@ class SimGit {
   // Where a repository's refs and entries are.
   static std::string CommonDir(const std::string& repo) { return repo + "/.git"; }
   std::vector<GitEntry> Entries(const std::string& common) const;
+  // The name of one that a git was writing when it was killed: no command that reads the entries
+  // gets past it. "": there is none.
+  std::string Torn(const std::string& common) const;
   std::map<std::string, std::string> Branches(const std::string& common) const;
   // Whether a branch or a worktree's head leads to that commit.
   bool IsReachable(const std::string& common, const std::string& commit) const;

@@ -159,7 +159,9 @@ void GitCommand::UpdateRef(const SimGit::Place& at) {
 
 void GitCommand::Worktree(const SimGit::Place& at) {
   const std::string& what = words_[1];
-  if (what == "list") {
+  if (const std::string torn = git_.Torn(at.common); !torn.empty()) {
+    Fatal("failed to read worktrees/" + torn + "/commondir: Success");
+  } else if (what == "list") {
     answer_.out = git_.ListWorktrees(at.common);
   } else if (what == "add") {
     Add(at);
@@ -230,10 +232,11 @@ void GitCommand::Populate(const std::string& path, const std::string& branch,
     disk_.Write(entry + "/locked", "initializing\n");
     disk_.Write(entry + "/gitdir", path + "/.git\n");
     disk_.Write(entry + "/HEAD", kNoCommit + "\n");
-    disk_.Write(entry + "/commondir", "../..\n");
+    disk_.Write(entry + "/commondir", "");
   });
   Then([this, entry, path] {
     junk_worktree_ = path;
+    disk_.Write(entry + "/commondir", "../..\n");
     disk_.Write(path + "/.git", "gitdir: " + entry + "\n");
   });
   Then([this, entry, branch] { disk_.Write(entry + "/HEAD", "ref: refs/heads/" + branch + "\n"); });

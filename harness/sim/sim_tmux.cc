@@ -16,7 +16,7 @@ constexpr Syntax kCommands[] = {
     {"capture-pane", "bEStJ"}, {"display-message", "cdtF"},  {"has-session", "t"},
     {"kill-server", ""},       {"kill-session", "t"},        {"list-panes", "Fft"},
     {"list-sessions", "Ff"},   {"new-session", "ceFfnstxy"}, {"send-keys", "Nt"},
-    {"set-option", "t"},
+    {"run-shell", "cdt"},      {"set-option", "t"},
 };
 
 void Fail(ToolAnswer& answer, std::string_view what, std::string_view object = "") {
@@ -118,7 +118,8 @@ std::string Typed(const std::vector<std::string_view>& keys, bool literal) {
 }
 
 // `#{session_name}` and its like; other names are empty.
-void Format(std::string_view format, std::string_view session, bool dead, std::string& to) {
+void Format(std::string_view format, std::string_view id, const TmuxSession& session,
+            std::string& to) {
   for (std::size_t at = 0; at < format.size();) {
     const std::size_t end = format.compare(at, 2, "#{") == 0 ? format.find('}', at) : at;
     if (end == at || end == std::string_view::npos) {
@@ -126,11 +127,11 @@ void Format(std::string_view format, std::string_view session, bool dead, std::s
       continue;
     }
     const std::string_view name = format.substr(at + 2, end - at - 2);
-    if (name == "session_name") to += session;
+    if (name == "session_name") to += id;
     if (name == "session_created") to += "1700000000";
     if (name == "session_windows") to += '1';
-    if (name == "pane_dead") to += dead ? '1' : '0';
-    if (name == "pane_dead_status" && dead) to += '0';
+    if (name == "pane_dead") to += session.dead ? '1' : '0';
+    if (name == "pane_dead_status" && session.reaped) to += '0';
     if (name == "pid") to += "99";
     at = end + 1;
   }
@@ -192,6 +193,11 @@ void SimTmux::EndPrograms() {
   }
 }
 
+// tmux 3.3a may miss that a program has ended while it takes the pane out of utmp.
+void SimTmux::Reap() {
+  for (auto& [id, session] : sessions_) session.reaped = session.dead;
+}
+
 ToolAnswer SimTmux::Execute(const std::vector<std::string>& argv, Passing passing) {
   ToolAnswer answer;
   if (argv.size() > 1 && argv[1] == "-V") {
@@ -243,6 +249,7 @@ void SimTmux::Do(const Command& command, ToolAnswer& answer) {
     return List(command, "#{session_name}:0.0: [80x24]", answer);
   }
   if (command.name == "kill-server") return sessions_.clear();
+  if (command.name == "run-shell") return Reap();
   const bool pane =
       command.name == "capture-pane" || command.name == "send-keys" || command.name == "set-option";
   std::string_view id;
@@ -269,7 +276,7 @@ void SimTmux::Do(const Command& command, ToolAnswer& answer) {
     session->stays = command.rest[0] == "remain-on-exit" && command.rest[1] == "on";
   }
   if (command.name == "display-message" && command.print) {
-    Format(command.rest.empty() ? "" : command.rest[0], id, false, answer.out);
+    Format(command.rest.empty() ? "" : command.rest[0], id, TmuxSession{}, answer.out);
   }
 }
 
@@ -289,7 +296,7 @@ void SimTmux::NewSession(const Command& command, ToolAnswer& answer) {
 // `format`: where the command has none. Every session has one pane.
 void SimTmux::List(const Command& command, std::string_view format, ToolAnswer& answer) const {
   if (!command.format.empty()) format = command.format;
-  for (const auto& [id, session] : sessions_) Format(format, id, session.dead, answer.out);
+  for (const auto& [id, session] : sessions_) Format(format, id, session, answer.out);
 }
 
 // "=ID" is that session; "ID" may also be a prefix that only one has. For a pane ':' follows.

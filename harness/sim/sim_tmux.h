@@ -21,9 +21,10 @@ enum class Passing : std::uint8_t {
 
 struct TmuxSession {
   std::string screen;
-  bool ends = false;   // its program ends at once
-  bool stays = false;  // remain-on-exit
-  bool dead = false;   // its program has ended
+  bool ends = false;    // its program ends at once
+  bool stays = false;   // remain-on-exit
+  bool dead = false;    // its program has ended
+  bool reaped = false;  // its exit code is known: the next child of the server that ends sees to it
 };
 
 class SimTmux {
@@ -69,6 +70,7 @@ class SimTmux {
   void NewSession(const Command& command, ToolAnswer& answer);
   void List(const Command& command, std::string_view format, ToolAnswer& answer) const;
   void EndPrograms();
+  void Reap();
   void Note(std::string_view id);
   // Null: `answer` says so.
   TmuxSession* Find(std::string_view target, bool pane, ToolAnswer& answer, std::string_view& id);

@@ -252,6 +252,11 @@ std::vector<std::string> SimUsers::Orphans() const {
       if (Record(id) != nullptr || std::any_of(intents.begin(), intents.end(), about)) continue;
       orphans.push_back("git keeps an entry of '" + entry.path + "', which nobody knows of");
     }
+    for (const std::string& name : disk_.List(repo + "/worktrees")) {
+      const std::string entry = repo + "/worktrees/" + name;
+      if (!durable_.intents.empty() || disk_.Exists(entry + "/gitdir")) continue;
+      orphans.push_back("a part of the entry '" + entry + "' is left, of which nobody knows");
+    }
   }
   return orphans;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sim/sites.h"
+#include "sim/visitors.h"
 
 namespace oj::sim {
 namespace {
@@ -18,13 +19,8 @@ constexpr Duration kRestart = milliseconds(100);
 // As a starting ojd does: how long it waits for processes of a dead daemon, and how often it looks.
 constexpr Duration kStrayLimit = milliseconds(1000);
 constexpr Duration kStrayLook = milliseconds(2);
-// For what a bound does not name: delivery, deaths, looks at survivors.
-constexpr Duration kSlack = milliseconds(100);
-constexpr Duration kReapLimit = seconds(1);
 // The core asks a hung tool again after 30 s at the latest.
 constexpr Duration kSettle = seconds(45);
-constexpr int kRetries = 20;
-constexpr Duration kRetryPause = milliseconds(500);
 constexpr Duration kSettleLook = milliseconds(200);
 constexpr std::uint64_t kRestSteps = 20'000;
 constexpr Duration kRestTime = seconds(60);
@@ -207,7 +203,8 @@ Task<void> SimWorld::Direct() {
   co_await std::move(stopped);
   if (!stopping_ && options_.retry) {
     phase_ = "retry";
-    auto retry = Retry();
+    SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
+    auto retry = AskAllAgain(clients_world_, client, scenario_);
     co_await std::move(retry);
     auto stop_again = StopIfAsked();
     co_await std::move(stop_again);
@@ -215,7 +212,8 @@ Task<void> SimWorld::Direct() {
   if (!stopping_) {
     if (options_.liveness) {
       phase_ = "liveness";
-      auto check = CheckLiveness();
+      SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
+      auto check = CheckLiveness(clients_world_, client, scenario_);
       co_await std::move(check);
     }
     phase_ = "settle";
@@ -270,71 +268,6 @@ Task<void> SimWorld::PlayOne(SimClient& client, const ClientScript* script) {
     auto play = PlayMix(clients_world_, client, scenario_);
     co_await std::move(play);
   }
-}
-
-Task<void> SimWorld::Retry() {
-  SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
-  for (const ClientScript& script : scenario_.clients) {
-    for (const Step& step : script.steps) {
-      if (step.what != Step::Do::kCall && step.what != Step::Do::kSend) continue;
-      auto call = RetryCall(client, step.text);
-      co_await std::move(call);
-    }
-  }
-  client.Hangup(false);
-}
-
-Task<void> SimWorld::RetryCall(SimClient& client, std::string request) {
-  constexpr std::string_view kNotOver[] = {
-      "busy",      "unavailable",  "unknown_outcome", "deadline_exceeded",
-      "cancelled", "tool_timeout", "closed",          "torn",
-      "gave_up",   "refused"};
-  const boost::json::value json = boost::json::parse(request);
-  const std::string type(json.at("type").as_string());
-  for (int tries = 0; tries < kRetries; ++tries) {
-    auto send = client.Send(request, type);
-    const std::uint64_t call = co_await std::move(send);
-    auto receive = client.Receive(call, scenario_.config.handler + seconds(5));
-    const std::string outcome = co_await std::move(receive);
-    if (std::find(std::begin(kNotOver), std::end(kNotOver), outcome) == std::end(kNotOver)) {
-      co_return;
-    }
-    auto pause = SleepFor(loop_, kRetryPause);
-    co_await pause;
-  }
-  Violate("L6", "after " + std::to_string(kRetries) + " retries there was no end of " + request);
-}
-
-// L9: what is broken for ever stays so; all else works again, and a hung tool holds up nobody.
-Task<void> SimWorld::CheckLiveness() {
-  SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
-  auto ping = MustAnswer(client, R"({"type":"Ping"})", "Ping", kSlack);
-  co_await std::move(ping);
-  const std::string session =
-      scenario_.sessions.empty() ? MixSession(1) : scenario_.sessions.front().id;
-  const Duration limit = scenario_.config.tmux + 2 * (scenario_.config.kill_grace + kReapLimit);
-  const std::string peek = R"({"type":"PeekSession","session_id":")" + session + "\"}";
-  auto look = MustAnswer(client, peek, "PeekSession", limit);
-  co_await std::move(look);
-  if (!scenario_.repos.empty()) {
-    const std::string prune = R"({"type":"WorkspacePrune","all":true,"dry_run":true})";
-    auto select = MustAnswer(client, prune, "WorkspacePrune", scenario_.config.handler);
-    co_await std::move(select);
-  }
-  client.Hangup(false);
-}
-
-Task<void> SimWorld::MustAnswer(SimClient& client, std::string request, std::string type,
-                                Duration limit) {
-  const Duration stalled = loop_.stalled();
-  auto send = client.Send(request, type);
-  const std::uint64_t call = co_await std::move(send);
-  auto receive = client.Receive(call, limit + stalled + kSlack);
-  const std::string outcome = co_await std::move(receive);
-  if (call != 0 && outcome != "gave_up" && outcome != "closed" && outcome != "torn") co_return;
-  Violate("L9", "after the faults had stopped " + type + " was not answered within " +
-                    std::to_string(Millis(limit + kSlack)) +
-                    " ms: " + (call == 0 ? "refused" : outcome));
 }
 
 Task<void> SimWorld::AwaitDaemon() {

@@ -62,11 +62,6 @@ class SimWorld {
   Task<void> Direct();
   Task<void> PlayClients(Nursery& clients);
   Task<void> PlayOne(SimClient& client, const ClientScript* script);
-  // Every scripted call once more, until it has come to its end.
-  Task<void> Retry();
-  Task<void> RetryCall(SimClient& client, std::string request);
-  Task<void> CheckLiveness();
-  Task<void> MustAnswer(SimClient& client, std::string request, std::string type, Duration limit);
   // Waits until no key is held or quarantined, and nothing is in the trash; for a while, since a
   // tool may be hung for ever.
   Task<void> Settle();

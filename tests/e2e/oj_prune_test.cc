@@ -116,14 +116,16 @@ TEST_F(OjPruneTest, DaemonKilledInThePruneIsReplacedAndThePruneEndsWell) {
 
 TEST_F(OjPruneTest, AgentIsRunListedSpokenToPeekedAtAndShowsHowItEnded) {
   Start();
+  // tmux may lose what a program prints as it ends: this one ends when it is told to.
   const Ended run = world_.Oj({"agent", "run", "fixer", "--repo", Repo(), "--", "sh", "-c",
-                               "read line; echo \"got $line\"; exit 3"});
+                               "read line; echo \"got $line\"; read line; exit 3"});
   ASSERT_EQ(run.code, 0) << run.err;
   EXPECT_THAT(world_.Oj({"agent", "list"}).out, HasSubstr("running"));
   EXPECT_EQ(world_.Oj({"workspace", "drop", "fixer"}).code, 4);
   EXPECT_EQ(world_.Oj({"agent", "send", "fix", "some", "text"}).code, 0);
   EXPECT_TRUE(Eventually(
       [&] { return world_.Oj({"peek", "fixer"}).out.find("got some text") != std::string::npos; }));
+  EXPECT_EQ(world_.Oj({"agent", "send", "fix", "bye"}).code, 0);
   EXPECT_TRUE(Eventually([&] {
     return world_.Oj({"agent", "show", "fixer"}).out.find("exited 3") != std::string::npos;
   }));

@@ -65,11 +65,7 @@ Task<Reply> Start(Core& core, Flight& flight, SessionLease& lease, SessionRecord
   auto start = core.tmux.New(flight, lease, record, std::move(env));
   auto started = co_await std::move(start);
   if (!started) {
-    const bool nothing_began = started.error().code == ErrorCode::kToolFailed ||
-                               started.error().code == ErrorCode::kToolMissing ||
-                               started.error().code == ErrorCode::kConflict ||
-                               started.error().code == ErrorCode::kBusy;
-    if (nothing_began) {
+    if (NothingBegan(started.error())) {
       auto remove = core.state.Commit(Delete{RecordKind::kSession, record.id});
       static_cast<void>(co_await std::move(remove));  // the first error is the one to tell
     }

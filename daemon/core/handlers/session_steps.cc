@@ -57,6 +57,11 @@ Task<Status> KillUnderLease(Core& core, Flight& flight, SessionLease& lease, std
   co_return std::move(status);
 }
 
+bool NothingBegan(const Error& error) {
+  return error.code == ErrorCode::kToolFailed || error.code == ErrorCode::kToolMissing ||
+         error.code == ErrorCode::kConflict || error.code == ErrorCode::kBusy;
+}
+
 namespace {
 
 std::string EightDigits(std::uint64_t number) {

@@ -17,6 +17,9 @@ Task<Status> CheckDirectory(Core& core, std::string path);
 // knows it, else kNotFound.
 Task<Status> KillUnderLease(Core& core, Flight& flight, SessionLease& lease, std::string id);
 
+// Of a session that could not be made: whether its program cannot have begun.
+bool NothingBegan(const Error& error);
+
 // Eight digits that make an id unlike others. Those of a request with a name are the same each time
 // it is asked, so that a retry, also of another daemon, finds what the first one began.
 std::string DigitsFor(const Flight& flight);

@@ -2,6 +2,7 @@
 #include <map>
 #include <utility>
 
+#include "core/disk.h"
 #include "core/handlers/handlers.h"
 #include "core/handlers/outcome.h"
 #include "core/handlers/session_steps.h"
@@ -142,12 +143,13 @@ bool OwnerIsOver(const Core& core, const WorkspaceRecord& record) {
 // repository that git says it belongs to.
 Task<Result<std::vector<Candidate>>> Strays(Core& core, Flight& flight) {
   std::vector<Candidate> strays;
-  auto list = core.seams.files.List(WorkspacesDirectory(core));
-  const Deadline limit = Deadline::After(core.seams.clock.Now(), std::chrono::seconds(5));
-  auto bounded = Shield(core.seams.clock, limit, std::move(list));
-  auto names = co_await std::move(bounded);
-  if (!names || !*names) co_return std::move(strays);
-  for (const std::string& name : names->value()) {
+  const std::string directory = WorkspacesDirectory(core);
+  auto work = core.seams.files.List(directory);
+  auto list = OnDisk(core.seams.clock, std::move(work), "list '" + directory + "'");
+  auto names = co_await std::move(list);
+  if (!names && names.error().code == ErrorCode::kNotFound) co_return std::move(strays);
+  if (!names) co_return std::move(names).error();
+  for (const std::string& name : *names) {
     if (!IsValidId(name) || core.state.Find<WorkspaceRecord>(name) != nullptr) continue;
     Candidate stray;
     stray.recorded = false;
@@ -156,7 +158,8 @@ Task<Result<std::vector<Candidate>>> Strays(Core& core, Flight& flight) {
     auto find = core.git.Find(flight, stray.record.path);
     auto repo = co_await std::move(find);
     if (!repo && repo.error().code != ErrorCode::kNotFound) co_return std::move(repo).error();
-    if (repo) stray.record.repo = repo->common_dir;
+    // An empty one would be looked for where the daemon itself happens to be.
+    stray.record.repo = repo ? repo->common_dir : stray.record.path;
     strays.push_back(std::move(stray));
   }
   co_return std::move(strays);

@@ -120,8 +120,10 @@ TEST_F(RecoveryTest, ABranchThatWasThereBeforeTheAddStays) {
 
 TEST_F(RecoveryTest, AnUndoThatFailsSaysSoAndTheNextRequestTriesAgain) {
   KnowAdd("aaaa");
-  runner.Answer("worktree remove", 128, "", "fatal: the disk is on fire");
-  TheEntryIsThere();
+  for (int i = 0; i < 2; ++i) {
+    runner.Answer("worktree remove", 128, "", "fatal: the disk is on fire");
+    TheEntryIsThere();
+  }
   Serve();
   EXPECT_THAT(Show(), HasSubstr(R"("status":"failed")"));
   EXPECT_THAT(Show(), HasSubstr("on fire"));
@@ -195,6 +197,46 @@ TEST_F(RecoveryTest, ARemovalEndsWhereSomethingWasMadeAtItsPathAndThatStays) {
   EXPECT_THAT(Intents(), IsEmpty());
 }
 
+// git does not know it any more.
+TEST_F(RecoveryTest, WhatAKilledGitLeftOfTheEntryGoesAndNothingElse) {
+  KnowRemoval();
+  const std::string entries = "/repo/.git/worktrees/";
+  files.contents[entries + "w1/ORIG_HEAD"] = "aaaa\n";
+  files.contents[entries + "w13/HEAD"] = "aaaa\n";
+  files.contents[entries + "w11/HEAD"] = "aaaa\n";
+  files.contents[entries + "w11/gitdir"] = "/elsewhere/w1/.git\n";
+  files.contents[entries + "w1-too/HEAD"] = "aaaa\n";
+  Serve();
+  EXPECT_THAT(files.steps, ElementsAre("remove " + entries + "w1", "remove " + entries + "w13"));
+  ExpectGone();
+}
+
+// A git that was killed in the middle of writing it has left it so that every git dies of it.
+TEST_F(RecoveryTest, ATornEntryIsTakenOutByHand) {
+  KnowRemoval();
+  files.contents[std::string(kEntry) + "/gitdir"] = std::string(kPath) + "/.git\n";
+  files.contents[std::string(kEntry) + "/commondir"] = "";
+  for (const char* command : {"worktree remove", "worktree list"}) {
+    for (int i = 0; i < 20; ++i) {
+      runner.Answer(command, 128, "", "fatal: failed to read worktrees/w1/commondir: Success");
+    }
+  }
+  Serve();
+  loop.Advance(2s);
+  EXPECT_THAT(files.steps, ElementsAre(std::string("remove ") + kEntry));
+  ExpectGone();
+}
+
+TEST_F(RecoveryTest, AGitThatMetAnEntryHalfTakenOutIsAskedAgain) {
+  KnowRemoval();
+  runner.Answer("worktree remove", 128, "",
+                "fatal: failed to read worktrees/w2/commondir: No such file or directory");
+  Serve();
+  loop.Advance(10ms);
+  EXPECT_THAT(runner.Commands(), ElementsAre("worktree remove", "worktree remove"));
+  ExpectGone();
+}
+
 TEST_F(RecoveryTest, ARemovalLeavesTheWorktreeThatAUserMadeOnItsEntry) {
   KnowRemoval();
   files.directories = {kTrash, kPath};
@@ -205,6 +247,20 @@ TEST_F(RecoveryTest, ARemovalLeavesTheWorktreeThatAUserMadeOnItsEntry) {
   EXPECT_THAT(runner.Commands(), ElementsAre("status"));
   EXPECT_THAT(files.steps, ElementsAre(std::string("remove ") + kTrash));
   EXPECT_THAT(Intents(), IsEmpty());
+}
+
+// L7: it may be on that very entry.
+TEST_F(RecoveryTest, AnEntryStaysWhileWhatLiesAtItsPathCannotBeRead) {
+  KnowRemoval();
+  files.directories = {kTrash, kPath};
+  files.contents[std::string(kEntry) + "/gitdir"] = std::string(kPath) + "/.git\n";
+  files.contents[std::string(kPath) + "/.git"] = std::string("gitdir: ") + kEntry + "\n";
+  files.unreadable = std::string(kPath) + "/.git";
+  TreeIs("");
+  Serve();
+  EXPECT_THAT(files.steps, IsEmpty());
+  EXPECT_THAT(runner.Commands(), ElementsAre("status"));
+  EXPECT_THAT(Intents(), ElementsAre("remove:w1"));
 }
 
 TEST_F(RecoveryTest, AnUndoLeavesWhatWasMadeAtThePathAfterItMovedTheDirectory) {

@@ -120,6 +120,7 @@ class FakeFiles final : public FileSystem {
   Task<Result<FileInfo>> Stat(std::string path, bool) override {
     FileInfo info;
     if (!directories || directories->contains(path)) info.type = FileType::kDirectory;
+    if (contents.contains(path)) info.type = FileType::kFile;
     if (const auto at = modified_ms.find(path); at != modified_ms.end()) {
       info.type = FileType::kFile;
       info.modified_ns = at->second * 1'000'000;
@@ -137,6 +138,7 @@ class FakeFiles final : public FileSystem {
     co_return std::vector<std::string>(names.begin(), names.end());
   }
   Task<Result<std::string>> Read(std::string file, std::size_t) override {
+    if (file == unreadable) co_return Error{ErrorCode::kUnavailable, "read: I/O error", ""};
     const auto at = contents.find(file);
     co_return at == contents.end() ? std::string() : at->second;
   }
@@ -167,6 +169,7 @@ class FakeFiles final : public FileSystem {
   std::optional<std::set<std::string>> directories;
   std::map<std::string, std::string> contents;  // of files; no other has any
   std::optional<Error> rename_fails;
+  std::string unreadable;
   Log steps;
 };
 

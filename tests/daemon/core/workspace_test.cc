@@ -22,8 +22,8 @@ class WorkspaceTest : public ServerTest {
     record.status = WorkspaceStatus::kReady;
     store.snapshot.workspaces.push_back(record);
     files.directories = {{"/repo", kPath}};
-    runner.Answer("rev-parse", 0, "/repo/.git\n");
   }
+  void FindsTheRepository() { runner.Answer("rev-parse", 0, "/repo/.git\n"); }
   // An agent that has ended, in the workspace.
   void KnowAgent() {
     AgentRecord agent;
@@ -44,6 +44,7 @@ class WorkspaceTest : public ServerTest {
 
 // L6: without its entries nobody knows what is to be deregistered.
 TEST_F(WorkspaceTest, AListThatCrashesRemovesNothing) {
+  FindsTheRepository();
   runner.Crashes("worktree list", 11);
   Serve();
   Peer peer = Connect();
@@ -60,6 +61,7 @@ TEST_F(WorkspaceTest, AResumeKeepsTheWorkspaceFromBeingRemovedMeanwhile) {
     runner.Answer(each, 1, "", "can't find session: a");
   }
   runner.Hangs("new-session");
+  FindsTheRepository();
   Serve();
   Peer resume = Connect();
   resume.Ask(R"({"type":"AgentResume","agent_id":"a","kill":true})");
@@ -71,6 +73,16 @@ TEST_F(WorkspaceTest, AResumeKeepsTheWorkspaceFromBeingRemovedMeanwhile) {
   Peer locks = Connect();
   locks.Ask(R"({"type":"Locks"})");
   EXPECT_THAT(locks.Replies(), Contains(HasSubstr("workspace:w1")));
+}
+
+// L2: also where nothing was begun that would have to be undone.
+TEST_F(WorkspaceTest, ARunThatIsTooLateBeforeItHasBegunSaysSo) {
+  runner.Hangs("rev-parse");
+  Serve();
+  Peer peer = Connect();
+  peer.Ask(R"({"type":"AgentRun","name":"b","command":["sh"],"repo":"/repo","timeout_ms":1000})");
+  loop.Advance(2s);
+  EXPECT_THAT(peer.Replies(), Contains(HasSubstr("deadline_exceeded")));
 }
 
 }  // namespace

@@ -119,6 +119,17 @@ TEST_F(StraysTest, ATreeThatForksWithoutEndIsEndedWhole) {
   EXPECT_LT(last, 2000) << "it had ended by itself";
 }
 
+// In the middle of an exec a process has no tag.
+TEST_F(StraysTest, OneThatExecsWithoutEndIsEnded) {
+  const std::string file = dir_.path() / "hop";
+  std::ofstream(file) << "exec sh " << file << "\n";
+  for (int round = 0; round < 50; ++round) {
+    Shell hopper(prefix_ + "1.r-7", "exec sh " + file);
+    EXPECT_THAT(EndStrays(prefix_, kLong), IsEmpty());
+    ASSERT_FALSE(test::Lives(hopper.pid())) << "in round " << round;
+  }
+}
+
 TEST_F(StraysTest, WhatIsAliveAtTheLimitIsTold) {
   Shell held(prefix_ + "1.r-7", "exec sleep 100");
   // No time for it to be dead in: what was signalled counts until it is seen to be gone.

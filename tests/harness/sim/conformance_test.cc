@@ -282,6 +282,9 @@ TEST_F(GitConformance, TreatsLockedAndBrokenWorktreesAlike) {
     world.Erase(work_ + "/.git");
   });
   Alike(common_, {"worktree", "remove", "--force", "--force", "--", work_});
+  Both([&](GitWorld& world) { world.Write(common_ + "/worktrees/w/commondir", ""); });
+  Alike(common_, list_);
+  Alike(common_, {"worktree", "remove", "--force", "--force", "--", work_});
   Both([&](GitWorld& world) { world.Erase(common_ + "/worktrees/w/gitdir"); });
   Alike(common_, list_);
 }
@@ -341,6 +344,11 @@ TEST_F(TmuxConformance, TellsWhichProgramsHaveEndedAndHow) {
   Alike({"kill-session", "-t", "=b"});
   Alike(list);
   Alike({"set-option", "-t", "=none:", "remain-on-exit", "on"});
+  Alike(start("d", "true", true));
+  Alike(list);
+  Alike({"run-shell", "-b", "true"});
+  EXPECT_NE(Model(list).out.find("d 1 0\n"), std::string::npos);
+  EXPECT_TRUE(fakes::Eventually([&] { return Real(list).out == Model(list).out; }));
 }
 
 }  // namespace
