@@ -156,14 +156,19 @@ bool MayHaveBegun(const AgentRecord* agent) {
   return agent != nullptr && agent->status != AgentStatus::kGone;
 }
 
-// As if the agent had never been asked for. Every step may have been done before. `workspace` is
-// null where none was made for it. `fresh`: nobody but its program can have been there.
-Task<Result<Ok>> Undo(Core& core, std::string id, SharedSessionLease session,
-                      SharedRepoLease workspace, Repository repo, bool fresh) {
+// In one parameter: in which order several are given up is each compiler's choice.
+struct Held {
+  SharedSessionLease session;
+  SharedRepoLease workspace;  // null where none was made
+};
+
+// As if the agent had never been asked for. Every step may have been done before. `fresh`:
+// nobody but its program can have been in the workspace.
+Task<Result<Ok>> Undo(Core& core, std::string id, Held held, Repository repo, bool fresh) {
   Flight undo(0, "AgentUndo", "", 0, core.seams.clock.Now(), core.seams.log);
   const bool begun = MayHaveBegun(core.state.Find<AgentRecord>(id));
   if (begun) {
-    auto kill = KillUnderLease(core, undo, *session, id);
+    auto kill = KillUnderLease(core, undo, *held.session, id);
     auto killed = co_await std::move(kill);
     if (!killed && killed.error().code != ErrorCode::kNotFound) co_return std::move(killed).error();
   }
@@ -173,9 +178,9 @@ Task<Result<Ok>> Undo(Core& core, std::string id, SharedSessionLease session,
   auto commit = core.state.Commit(std::move(changes));
   auto committed = co_await std::move(commit);
   if (!committed) co_return std::move(committed).error();
-  if (workspace != nullptr) {
+  if (held.workspace != nullptr) {
     const bool force = fresh && !begun;
-    auto take_back = TakeBack(core, undo, workspace, std::move(repo), id, force);
+    auto take_back = TakeBack(core, undo, held.workspace, std::move(repo), id, force);
     auto taken = co_await std::move(take_back);
     if (!taken) co_return std::move(taken).error();
   }
@@ -209,19 +214,19 @@ Task<Status> Settle(Core& core, Flight& flight, SharedSessionLease session, Inte
     if (!adopted) co_return std::move(adopted).error();
     if (*adopted) co_return Ok{};
   }
-  SharedRepoLease lease;
+  Held held{session, nullptr};
   const Repository repo{intent.repo, intent.repo};
   if (!intent.repo.empty()) {
     std::vector<std::string> ids{id};
     auto lock_repo = LockRepository(core, flight, repo, std::move(ids));
     auto locked = co_await std::move(lock_repo);
     if (!locked) co_return std::move(locked).error();
-    lease = std::move(*locked);
-    auto settle = SettleWorkspace(core, lease, id);
+    held.workspace = std::move(*locked);
+    auto settle = SettleWorkspace(core, held.workspace, id);
     auto settled = co_await std::move(settle);
     if (!settled) co_return std::move(settled).error();
   }
-  auto undo = Undo(core, id, session, lease, repo, false);
+  auto undo = Undo(core, id, held, repo, false);
   auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(undo));
   auto wait = unit.Done();
   auto undone = co_await std::move(wait);
@@ -264,13 +269,13 @@ Task<Status> Begin(Core& core, Flight& flight, Run& run) {
 }
 
 // What cannot be undone now is left to TendRuns.
-Task<Result<Ok>> UndoOrLeave(Core& core, std::string id, SharedSessionLease session,
-                             SharedRepoLease workspace, Repository repo, bool fresh) {
+Task<Result<Ok>> UndoOrLeave(Core& core, std::string id, Held held, Repository repo, bool fresh) {
   const IntentRecord* known = core.state.Find<IntentRecord>(RunIntentId(id));
   if (known == nullptr) co_return Ok{};
   RunIntent intent = RunIntentOf(*known);
-  const bool made = !intent.repo.empty();
-  auto undo = Undo(core, id, session, made ? workspace : nullptr, std::move(repo), fresh);
+  Held to_undo = held;
+  if (intent.repo.empty()) to_undo.workspace = nullptr;
+  auto undo = Undo(core, id, std::move(to_undo), std::move(repo), fresh);
   auto undone = co_await std::move(undo);
   if (undone) co_return Ok{};
   intent.undo = true;
@@ -300,8 +305,8 @@ Task<Result<AgentRecord>> RunAgent(Core& core, Flight& flight, AgentRunRequest r
     co_await CancellationPoint();  // the flight knows why it was cancelled, and says so
     co_return std::move(begun).error();
   }
-  auto undo = UndoOrLeave(core, run.agent.id, std::move(run.lease), std::move(run.place.lease),
-                          std::move(run.place.repo), run.made);
+  Held held{std::move(run.lease), std::move(run.place.lease)};
+  auto undo = UndoOrLeave(core, run.agent.id, std::move(held), std::move(run.place.repo), run.made);
   auto unit = Unit<Ok>::Begin(core.units, core.seams.log, std::move(undo));
   auto wait = unit.Done();
   static_cast<void>(co_await std::move(wait));  // the first error is the one to tell
