@@ -132,7 +132,12 @@ std::string AsText(const Coverage& coverage) {
                      " probes hit; " + std::to_string(coverage.behaviours()) +
                      " behaviours, the last new one in run " + std::to_string(coverage.last_new()) +
                      "\n";
-  for (const std::string& each : never) text += "    never: " + each + "\n";
+  const char* between = "    never: ";
+  for (const std::string& each : never) {
+    text += between + each;
+    between = ", ";
+  }
+  if (!never.empty()) text += '\n';
   return text;
 }
 

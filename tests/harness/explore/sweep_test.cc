@@ -51,6 +51,31 @@ INSTANTIATE_TEST_SUITE_P(Crashes, SweepOf,
                            return name;
                          });
 
+// What sweeps have found in this project; each file tells what.
+class FoundBySweeps : public testing::TestWithParam<const char*> {};
+
+TEST_P(FoundBySweeps, IsNotFoundAnyMore) {
+  const auto scenario =
+      LoadScenario(std::string(OJ_SCENARIOS) + "/regressions/" + GetParam() + ".toml");
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  for (const bool faults : {false, true}) {
+    SweepOptions options;
+    options.faults = faults;
+    const SweepReport report = Sweep(*scenario, options);
+    EXPECT_GE(report.points(), 60u);
+    EXPECT_EQ(report.covered(), report.points());
+    EXPECT_EQ(report.violations(), 0u) << AsText(report);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Regressions, FoundBySweeps,
+                         testing::Values("session-in-doubt", "torn-worktree-entry"),
+                         [](const auto& each) {
+                           std::string name = each.param;
+                           for (char& c : name) c = c == '-' ? '_' : c;
+                           return name;
+                         });
+
 // What has a request_id finds what was begun by the first. What runs in tmux does not survive a
 // loss of power, and is not started anew by a request that was seen through before.
 TEST(Sweep, RunsAndAddsWithARequestIdConvergeUnlessThePowerIsLost) {
