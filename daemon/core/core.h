@@ -68,6 +68,7 @@ struct Core {
         lifecycle(life),
         state(known),
         started(outside.clock.Now()),
+        started_at_ms(outside.clock.WallNow()),
         tools(outside.clock, outside.runner, outside.log, settings, std::move(instance)),
         tmux(outside.clock, tools, outside.log, settings),
         git(tools, settings, outside.clock, outside.files),
@@ -75,6 +76,10 @@ struct Core {
         units(under_way),
         locks(outside.clock, outside.log, behind),
         flights(outside.clock, outside.log, in_flight) {}
+
+  // The wall clock as it was when the daemon started, going on evenly: for what has an age that
+  // counts, which must not change when somebody sets the clock.
+  WallMillis EvenNow() const { return started_at_ms + Millis(seams.clock.Now() - started); }
 
   // Error kBusy: a process of a dead daemon may be at work on anything, and no key is given out.
   Status Alone() const;
@@ -89,6 +94,7 @@ struct Core {
   Lifecycle& lifecycle;
   State& state;
   const Instant started;
+  const WallMillis started_at_ms;
   Tools tools;
   TmuxClient tmux;
   GitClient git;

@@ -24,7 +24,7 @@ bool IsFinal(const Reply& reply) {
 }  // namespace
 
 bool IsForgotten(const Core& core, const ReplyRecord& record) {
-  return core.seams.clock.WallNow() - record.finished_at_ms > Millis(core.config.reply_cache);
+  return core.EvenNow() - record.finished_at_ms > Millis(core.config.reply_cache);
 }
 
 Task<Reply> HandleAndRemember(Core& core, Flight& flight, FlightTable::Handler handler,
@@ -42,7 +42,7 @@ Task<Reply> HandleAndRemember(Core& core, Flight& flight, FlightTable::Handler h
   record.request_id = std::move(request_id);
   record.digest = std::move(digest);
   record.reply = reply ? *reply : ErrorReply(reply.error());
-  record.finished_at_ms = core.seams.clock.WallNow();
+  record.finished_at_ms = core.EvenNow();
   changes.emplace_back(std::move(record));
   auto commit = core.state.Commit(std::move(changes));
   // Without it a retry does the work again, which every handler can bear but the one that types.
