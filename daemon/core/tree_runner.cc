@@ -13,6 +13,8 @@ constexpr Duration kLastOutput = milliseconds(20);
 // From one look at the survivors of a signal to the next.
 constexpr Duration kFirstLook = std::chrono::microseconds(200);
 constexpr Duration kSlowestLook = milliseconds(8);
+// A loop that was late finds every limit passed; what forked meanwhile gets a fair kill even then.
+constexpr int kLeastLooks = 8;
 constexpr Duration kRetryQuarantine = milliseconds(250);
 
 }  // namespace
@@ -109,9 +111,11 @@ Task<bool> TreeRunner::AllDead(ChildProcess& child, Deadline until, bool kill) {
   auto bounded = WithDeadline(clock_, until, std::move(ended));
   const bool leader_dead = co_await std::move(bounded);
   if (!leader_dead) co_return false;
-  for (Duration pause = kFirstLook;; pause = std::min(2 * pause, kSlowestLook)) {
+  Duration pause = kFirstLook;
+  for (int looks = 1;; ++looks, pause = std::min(2 * pause, kSlowestLook)) {
     if (child.Sweep().count == 0) co_return true;
-    if (until.PassedAt(clock_.Now())) co_return false;
+    const bool looked = !kill || looks >= kLeastLooks;
+    if (looked && until.PassedAt(clock_.Now())) co_return false;
     if (kill) child.Send(Signal::kKill);  // a survivor may have forked
     co_await SleepFor(clock_, pause);
   }

@@ -231,7 +231,9 @@ Passing SimProcesses::DrawPassing(SimTree& tree) {
 ToolAnswer SimProcesses::AskTmux(SimTree& tree) {
   const Passing passing = DrawPassing(tree);
   const bool ran = tmux_.running();
+  const std::uint64_t before = tmux_.version();
   ToolAnswer answer = tmux_.Execute(tree.argv, passing);
+  if (tree.life != life_) tmux_.MarkLate(before);
   if (ran && !tmux_.running()) tmux_emptied_ = loop_.Now();
   return answer;
 }

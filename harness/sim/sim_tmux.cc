@@ -171,6 +171,12 @@ void SimTmux::Note(std::string_view id) {
   at->second.push_back(std::move(state));
 }
 
+void SimTmux::MarkLate(std::uint64_t since) {
+  for (auto& [id, session] : sessions_) {
+    session.late = session.late || history_.find(id)->second.back().made > since;
+  }
+}
+
 void SimTmux::PowerOff() {
   while (!sessions_.empty()) {
     const std::string id = sessions_.begin()->first;

@@ -25,6 +25,7 @@ struct TmuxSession {
   bool stays = false;   // remain-on-exit
   bool dead = false;    // its program has ended
   bool reaped = false;  // its exit code is known: the next child of the server that ends sees to it
+  bool late = false;    // what a dead daemon had started made it: no record need know of it
 };
 
 class SimTmux {
@@ -33,6 +34,8 @@ class SimTmux {
   // Carries out `argv` (argv[0] is the tool), perhaps a sequence of commands; stops at the first
   // that fails. `passing`: of a server without sessions, if one ever ran.
   ToolAnswer Execute(const std::vector<std::string>& argv, Passing passing = Passing::kGone);
+  // Those made after that version are `late`.
+  void MarkLate(std::uint64_t since);
   bool Has(std::string_view id) const { return sessions_.find(id) != sessions_.end(); }
   void PowerOff();
 

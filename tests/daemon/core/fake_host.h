@@ -71,7 +71,8 @@ class FakeHost::Child final : public ChildProcess {
     EXPECT_FALSE(reaped_) << "pid and group id belong to nobody any more";
     host_.Step(signal == Signal::kTerm ? "TERM" : "KILL");
     const bool kill = signal == Signal::kKill;
-    if (kill || script_.members_obey_term) members_ = stubborn ? members_ : 0;
+    const bool forks = kill && forks_on_kill > 0 && forks_on_kill-- > 0;
+    if (kill || script_.members_obey_term) members_ = stubborn ? members_ : forks ? 1 : 0;
     const auto& takes = kill ? script_.kill_takes : script_.term_takes;
     if (!takes || ended_.is_set() || (kill && killed_)) return;
     killed_ = kill;
@@ -96,6 +97,7 @@ class FakeHost::Child final : public ChildProcess {
     OnEnd();
   }
   bool stubborn = false;  // members survive KILL
+  int forks_on_kill = 0;  // so often one is forked that the KILL does not reach
 
  private:
   void Arm(Alarm& alarm, Duration after) {

@@ -272,6 +272,20 @@ TEST_F(TreeRunnerTest, StallDuringTheGraceDoesNotAbandonTheTree) {
   EXPECT_TRUE(host.steps.back().starts_with("reap") || result->quarantine) << host.steps.back();
 }
 
+// All limits have passed then, and what each KILL leaves behind has not had one yet.
+TEST_F(TreeRunnerTest, StallDuringAKillDoesNotAbandonWhatForksWhenKilled) {
+  host.script.kill_takes = 1ms;
+  Begin(Hard());
+  RunFor(10ms);
+  host.last->forks_on_kill = 3;
+  scope.Cancel(CancelReason::kDisconnected);
+  RunFor(0ms);
+  loop.Stall(10s);
+  RunFor(20ms);
+  ASSERT_TRUE(result);
+  EXPECT_FALSE(result->quarantine);
+}
+
 // L5: and its exit code, which nobody has seen, must not read as 0.
 TEST_F(TreeRunnerTest, StallWithASurvivorDoesNotReadAsSuccess) {
   host.script.ends_after = 10ms;

@@ -104,5 +104,16 @@ TEST_F(SessionTruthTest, RecordsAreHeldAgainstTmux) {
   EXPECT_THAT(UntrueRecords(tmux, durable), ElementsAre(HasSubstr("recorded as running")));
 }
 
+TEST_F(SessionTruthTest, WhatADeadDaemonStartedMayComeWithoutItsRecord) {
+  StateSnapshot durable;
+  durable.sessions.emplace_back().id = "late";
+  durable.sessions[0].status = SessionStatus::kGone;
+  const std::uint64_t before = tmux.version();
+  tmux.Create("late", "");
+  EXPECT_THAT(UntrueRecords(tmux, durable), ElementsAre(HasSubstr("'late' is recorded as gone")));
+  tmux.MarkLate(before);
+  EXPECT_THAT(UntrueRecords(tmux, durable), IsEmpty());
+}
+
 }  // namespace
 }  // namespace oj::sim
