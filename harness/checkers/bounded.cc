@@ -12,6 +12,7 @@ constexpr Duration kSlowestDeath = std::chrono::seconds(2);  // then a process i
 // Then a process that was killed is about to be put in quarantine.
 constexpr Duration kStubborn = std::chrono::milliseconds(900);
 constexpr Duration kLastOutput = std::chrono::milliseconds(20);  // that is in the pipes of the dead
+constexpr Duration kInSmallPieces = std::chrono::seconds(1);     // a frame through a small buffer
 constexpr Duration kMostMargin = std::chrono::milliseconds(250);
 
 // The limit of a tool's command; zero: it is none of the tools (a server, a process left behind).
@@ -169,6 +170,33 @@ void CheckCall(const CallLife& call, const Story& story, const Facts& facts, Ver
                                 {call.sent.event, call.gave_up->event}});
 }
 
+// What a client has pipelined is taken up as soon as it has the answer to what it asked before.
+void CheckTakenUp(const CallLife& call, const Story& story, const Facts& facts, Verdict& verdict) {
+  if (!call.queued || !story.daemon_speaks || facts.raw_clients.contains(call.client)) return;
+  Instant turn{};
+  for (const CallLife& other : story.calls) {
+    if (other.connection != call.connection || other.sent.event >= call.sent.event) continue;
+    if (!other.answered) return;
+    turn = std::max(turn, other.answered->at);
+  }
+  const Instant limit = turn + facts.Soon() + kInSmallPieces + facts.shielded;
+  for (const auto& end : {call.answered, call.gave_up, call.left, call.dropped}) {
+    if (end && end->at <= limit) return;
+  }
+  if (story.end <= limit) return;
+  for (const RequestLife& request : story.requests) {
+    for (const RequestLife::Waiter& waiter : request.waiters) {
+      const bool late = waiter.since.at + facts.Soon() < turn || waiter.since.at > limit;
+      if (waiter.connection == call.connection && !late) return;
+    }
+  }
+  verdict.violations.push_back({limit,
+                                "client " + std::to_string(call.client) + " had pipelined a " +
+                                    std::string(call.type) + ", had its turn at " + ShowTime(turn) +
+                                    ", and was not served by " + ShowTime(limit),
+                                {call.sent.event}});
+}
+
 }  // namespace
 
 Verdict CheckBounded(const Story& story, const Facts& facts) {
@@ -181,7 +209,10 @@ Verdict CheckBounded(const Story& story, const Facts& facts) {
     CheckProcess(each, story, facts, verdict);
     CheckReaped(each, story, facts, verdict);
   }
-  for (const CallLife& each : story.calls) CheckCall(each, story, facts, verdict);
+  for (const CallLife& each : story.calls) {
+    CheckCall(each, story, facts, verdict);
+    CheckTakenUp(each, story, facts, verdict);
+  }
   return verdict;
 }
 

@@ -40,7 +40,7 @@ void Count(const std::vector<Verdict>& verdicts, std::uint64_t seed, ExploreRepo
   if (AllPass(verdicts)) return;
   ++report.violations;
   for (const Verdict& each : verdicts) {
-    if (!each.pass()) ++report.laws[each.law];
+    if (!each.pass()) report.laws[each.law].Add({1, seed});
   }
   if (!report.first_failure) report.first_failure = seed;
 }

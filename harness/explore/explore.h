@@ -1,6 +1,7 @@
 // Explore: many runs of a scenario in the simulation, each from a seed, each judged.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,6 +36,16 @@ struct DigestSum {
 
 struct ExploreReport;
 
+// Runs that broke a law.
+struct Broken {
+  std::uint64_t runs = 0;
+  std::uint64_t first = 0;  // its seed
+  void Add(const Broken& more) {
+    first = runs == 0 ? more.first : std::min(first, more.first);
+    runs += more.runs;
+  }
+};
+
 struct ExploreOptions {
   std::uint64_t runs = 1000;
   std::uint64_t seed = 1;      // of the first run; the next has the next
@@ -60,7 +71,7 @@ struct ExploreReport {
   Duration simulated{};
   DigestSum digest;                            // over those of all runs
   std::uint64_t violations = 0;                // runs that broke a law
-  std::map<std::string, std::uint64_t> laws;   // how many runs broke each
+  std::map<std::string, Broken> laws;
   std::uint64_t mismatches = 0;                // seeds whose two runs differ
   std::string first_mismatch;                  // where
   std::optional<std::uint64_t> first_failure;  // its seed

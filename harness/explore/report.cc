@@ -170,8 +170,9 @@ std::string AsText(const ExploreReport& report, const ExploreOptions& options,
       std::to_string(report.steps) + " steps, " + std::to_string(report.decisions) +
       " decisions, digest " + report.digest.Hex() + "\n" + BoundOf(report, options) +
       AsText(report.coverage) + std::to_string(report.violations) + " runs broke a law\n";
-  for (const auto& [law, count] : report.laws) {
-    text += "    " + Padded(law, 8) + std::to_string(count) + "\n";
+  for (const auto& [law, broken] : report.laws) {
+    text += "    " + Padded(law, 8) + Padded(std::to_string(broken.runs), 8) + "first by seed " +
+            std::to_string(broken.first) + "\n";
   }
   if (report.mismatches > 0) {
     text += std::to_string(report.mismatches) +
@@ -202,7 +203,7 @@ json::object AsJson(const FailureStory& first) {
 json::object AsJson(const ExploreReport& report, const ExploreOptions& options,
                     const FailureStory* first) {
   json::object laws;
-  for (const auto& [law, count] : report.laws) laws[law] = count;
+  for (const auto& [law, broken] : report.laws) laws[law] = broken.runs;
   json::object object{{"runs", report.runs},
                       {"seed", options.seed},
                       {"runs_per_second", RunsPerSecond(report, options.twice)},

@@ -17,7 +17,7 @@ namespace json = boost::json;
 
 std::string Write(const ExploreReport& report) {
   json::object laws;
-  for (const auto& [law, count] : report.laws) laws[law] = count;
+  for (const auto& [law, broken] : report.laws) laws[law] = {broken.runs, broken.first};
   json::object object{{"runs", report.runs},
                       {"steps", report.steps},
                       {"decisions", report.decisions},
@@ -49,8 +49,10 @@ void Merge(const std::string& text, ExploreReport& into) {
   into.mismatches += number("mismatches");
   into.strands = std::max(into.strands, std::size_t{number("strands")});
   into.schedule = std::max(into.schedule, static_cast<std::uint32_t>(number("schedule")));
-  for (const auto& [law, count] : object.at("laws").as_object()) {
-    into.laws[std::string(law)] += count.to_number<std::uint64_t>();
+  for (const auto& [law, broken] : object.at("laws").as_object()) {
+    const json::array& pair = broken.as_array();
+    into.laws[std::string(law)].Add(
+        {pair.at(0).to_number<std::uint64_t>(), pair.at(1).to_number<std::uint64_t>()});
   }
   if (into.first_mismatch.empty()) {
     into.first_mismatch = std::string(object.at("first_mismatch").as_string());

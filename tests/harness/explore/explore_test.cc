@@ -72,7 +72,7 @@ TEST(Explore, ABrokenExpectationIsAViolationAndItsSeedIsNamed) {
   options.seed = 7;
   const ExploreReport report = Explore(Failing(), options);
   EXPECT_EQ(report.violations, 3u);
-  EXPECT_EQ(report.laws.at("expect"), 3u);
+  EXPECT_EQ(report.laws.at("expect").runs, 3u);
   EXPECT_EQ(report.first_failure, 7u);
 }
 

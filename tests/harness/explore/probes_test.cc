@@ -78,7 +78,7 @@ steps = [{ call = { type = "Ping" }, expect = "SessionPeek" }]
   options.seed = 5;
   const ExploreReport report = ExploreInShards(*scenario, options, 4);
   EXPECT_EQ(report.violations, 9u);
-  EXPECT_EQ(report.laws.at("expect"), 9u);
+  EXPECT_EQ(report.laws.at("expect").runs, 9u);
   EXPECT_EQ(report.first_failure, 5u);
 }
 
