@@ -58,16 +58,23 @@ Task<void> Server::InFlight(Nursery& background, Nursery& units, Nursery& flight
                 identity_.lease_prefix + Hex(seams_.random.Next()), background, units, flights);
   background.Start(seams_.runner.Tend());
   background.Start(core_->tmux.Tend());
-  background.Start(TendTrash(*core_));
-  background.Start(WatchSessions(*core_));
-  background.Start(TendRuns(*core_));
-  background.Start(Reconcile(*core_));
+  auto work = WithNursery([&](Nursery& own) { return BesidesOwnWork(own, std::move(ready)); },
+                          WhenBodyEnds::kCancel);
+  co_await std::move(work);
+  // Nobody waits any more; what is still in flight was cancelled and ends within its bounds.
+  core_->flights.LatchAll(CancelReason::kShutdown);
+}
+
+// What the daemon does for no request also begins units: it ends before they are waited for.
+Task<void> Server::BesidesOwnWork(Nursery& own, std::function<void()> ready) {
+  own.Start(TendTrash(*core_));
+  own.Start(WatchSessions(*core_));
+  own.Start(TendRuns(*core_));
+  own.Start(Reconcile(*core_));
   auto listen =
       WithNursery([&](Nursery& connections) { return Listen(connections, std::move(ready)); },
                   WhenBodyEnds::kCancel);
   co_await std::move(listen);
-  // Nobody waits any more; what is still in flight was cancelled and ends within its bounds.
-  core_->flights.LatchAll(CancelReason::kShutdown);
 }
 
 Task<void> Server::Listen(Nursery& connections, std::function<void()> ready) {

@@ -34,6 +34,7 @@ class Server {
   Task<void> WithUnits(Nursery& background, Nursery& units, std::function<void()> ready);
   Task<void> InFlight(Nursery& background, Nursery& units, Nursery& flights,
                       std::function<void()> ready);
+  Task<void> BesidesOwnWork(Nursery& own, std::function<void()> ready);
   Task<void> Listen(Nursery& connections, std::function<void()> ready);
   Task<void> Accept(Nursery& connections);
   Task<void> Serve(std::unique_ptr<Connection> connection);

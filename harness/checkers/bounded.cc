@@ -185,9 +185,9 @@ void CheckTakenUp(const CallLife& call, const Story& story, const Facts& facts, 
   }
   if (story.end <= limit) return;
   for (const RequestLife& request : story.requests) {
+    if (request.ended && request.ended->at <= turn) continue;  // the one before
     for (const RequestLife::Waiter& waiter : request.waiters) {
-      const bool late = waiter.since.at + facts.Soon() < turn || waiter.since.at > limit;
-      if (waiter.connection == call.connection && !late) return;
+      if (waiter.connection == call.connection && waiter.since.at <= limit) return;
     }
   }
   verdict.violations.push_back({limit,

@@ -17,14 +17,15 @@ Duration Scaled(Duration time, double scale) {
              : Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * scale));
 }
 
-// The time that slow commits can have taken.
-Duration CommitsOf(const Chooser& chooser) {
+constexpr Duration kAcceptPause = std::chrono::milliseconds(50);  // after an accept that failed
+
+// How often there was anything but the default.
+auto TimesOf(const Site& site, const Chooser& chooser) {
   const auto& names = chooser.site_names();
-  const auto site = std::find(names.begin(), names.end(), sites::kCommit.name) - names.begin();
-  const auto slow =
-      std::count_if(chooser.tape().begin(), chooser.tape().end(),
-                    [&](const Decision& each) { return each.site == site && each.choice != 0; });
-  return slow * kLongestCommit;
+  const auto number = std::find(names.begin(), names.end(), site.name) - names.begin();
+  return std::count_if(
+      chooser.tape().begin(), chooser.tape().end(),
+      [&](const Decision& each) { return each.site == number && each.choice != 0; });
 }
 
 // Anything but the default, at a site of that class.
@@ -96,9 +97,9 @@ std::vector<Verdict> Judging::Judge(const SimResult& run, const Chooser& chooser
     if (each.timeout == Duration::zero()) each.timeout = run.call_timeout;
   }
   facts.stalled = run.stalled;
-  facts.latency = kLongestLatency;
+  facts.latency = kLongestLatency + TimesOf(sites::kAcceptFails, chooser) * kAcceptPause;
   facts.spawn = kLongestSpawn;
-  facts.shielded = CommitsOf(chooser);
+  facts.shielded = TimesOf(sites::kCommit, chooser) * kLongestCommit;
   facts.forgets = run.daemons > 1 || Chose(chooser, SiteClass::kStore);
   facts.misanswered = run.misanswered;
   for (const MixCall& each : run.mix_calls)

@@ -91,6 +91,7 @@ std::vector<std::string> UntrueRecords(const SimTmux& tmux, const StateSnapshot&
   for (const AgentRecord& each : durable.agents) {
     const auto session = tmux.sessions().find(each.session_id.value_or(""));
     const bool runs = session != tmux.sessions().end() && !session->second.dead;
+    if (runs && session->second.late) continue;
     if (runs == (each.status == AgentStatus::kRunning)) continue;
     const bool says = each.status == AgentStatus::kRunning || each.status == AgentStatus::kExited ||
                       each.status == AgentStatus::kGone;

@@ -122,6 +122,17 @@ TEST(Bounded, ADeadlineThatStrikesTooEarlyBreaksTheLaw) {
   EXPECT_THAT(Of(CheckBounded, latched(4500), facts), IsEmpty());
 }
 
+TEST(Bounded, APipelinedCallIsTakenUpWhenTheOneBeforeItIsAnswered) {
+  TraceMaker made;
+  made.Sends(0, "PeekSession", 1).Sends(0, "PeekSession", 2).Begun(1, "PeekSession", 1).Ended(50);
+  made.Receives(51, "SessionPeek", 1);
+  TraceMaker served = made;
+  served.Begun(52, "PeekSession", 2).Ended(2000, 2).Receives(2001, "SessionPeek", 2);
+  EXPECT_THAT(Check(served), IsEmpty());
+  EXPECT_THAT(Check(made.GivesUp(2500, 2)),
+              ElementsAre(HasSubstr("client 1 had pipelined a PeekSession, had its turn at 51")));
+}
+
 TEST(Bounded, WhatHasEndedIsReapedSoon) {
   const auto reaped = [](double at) {
     TraceMaker made;

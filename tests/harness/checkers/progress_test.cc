@@ -33,6 +33,23 @@ TEST(Progress, AWaiterThatIsCancelledWaitsNoMore) {
   EXPECT_THAT(Check(Waiting().Latched(120, 2).Until(9000)), IsEmpty());
 }
 
+TEST(Progress, OfADrainingDaemonOwnWorkMayEndOrGoOn) {
+  TraceMaker made;
+  made.Begun(0, "SessionKill", 1);
+  made.Lease(1, EventKind::kLeaseGranted, 1, "repo:a");
+  made.Lease(2, EventKind::kLeaseWaiting, 0, "repo:a")
+      .Lease(3, EventKind::kLeaseWaiting, 2, "repo:a");
+  TraceMaker ends = made;
+  ends.Lease(9, EventKind::kDraining, 0, "").Lease(10, EventKind::kLeaseReleased, 1, "repo:a");
+  TraceMaker goes_on = ends;
+  ends.Lease(10, EventKind::kLeaseGranted, 2, "repo:a");
+  EXPECT_THAT(Check(ends), IsEmpty());
+  goes_on.Lease(10, EventKind::kLeaseGranted, 0, "repo:a");
+  EXPECT_THAT(Check(goes_on), IsEmpty());
+  made.Lease(10, EventKind::kLeaseReleased, 1, "repo:a");
+  EXPECT_FALSE(Check(made.Lease(10, EventKind::kLeaseGranted, 2, "repo:a")).empty());
+}
+
 TEST(Progress, AKeyThatOthersHoldMayBeWaitedFor) {
   TraceMaker made;
   made.Lease(1, EventKind::kLeaseGranted, 1, "session:a", false);

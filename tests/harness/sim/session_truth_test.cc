@@ -110,7 +110,12 @@ TEST_F(SessionTruthTest, WhatADeadDaemonStartedMayComeWithoutItsRecord) {
   durable.sessions[0].status = SessionStatus::kGone;
   const std::uint64_t before = tmux.version();
   tmux.Create("late", "");
-  EXPECT_THAT(UntrueRecords(tmux, durable), ElementsAre(HasSubstr("'late' is recorded as gone")));
+  AgentRecord& agent = durable.agents.emplace_back();
+  agent.id = "agent";
+  agent.session_id = "late";
+  agent.status = AgentStatus::kGone;
+  EXPECT_THAT(UntrueRecords(tmux, durable),
+              ElementsAre(HasSubstr("'late' is recorded as gone"), HasSubstr("'agent'")));
   tmux.MarkLate(before);
   EXPECT_THAT(UntrueRecords(tmux, durable), IsEmpty());
 }
