@@ -55,9 +55,11 @@ class Detail {
 std::string AddIntentId(const std::string& workspace) { return "add:" + workspace; }
 
 IntentRecord ToRecord(const AddIntent& intent, const std::string& workspace, WallMillis now) {
-  json::object detail{{"repo", intent.repo}, {"path", intent.path}, {"branch", intent.branch}};
+  json::object detail{{"repo", intent.repo},
+                      {"path", intent.path},
+                      {"branch", intent.branch},
+                      {"trash", intent.trash}};
   if (intent.start) detail["start"] = *intent.start;
-  if (intent.trash) detail["trash"] = *intent.trash;
   return {AddIntentId(workspace), "add", workspace, json::serialize(detail), now};
 }
 
@@ -67,8 +69,8 @@ Result<AddIntent> AddIntentOf(const IntentRecord& record) {
   intent.repo = in.Text("repo");
   intent.path = in.Text("path");
   intent.branch = in.Text("branch");
+  intent.trash = in.Text("trash");
   intent.start = in.OptionalText("start");
-  intent.trash = in.OptionalText("trash");
   return in.Whole(std::move(intent));
 }
 

@@ -14,10 +14,10 @@ struct AddIntent {
   std::string repo;  // its common directory
   std::string path;
   std::string branch;
-  std::optional<std::string> start;  // the commit at which the branch is made; absent: it was there
   // Where the directory goes when the add is undone. Once it lies there, what is at `path` is
-  // somebody else's.
-  std::optional<std::string> trash = std::nullopt;
+  // somebody else's. Chosen beforehand: an undo needs no store until it is done.
+  std::string trash;
+  std::optional<std::string> start;  // the commit at which the branch is made; absent: it was there
 };
 std::string AddIntentId(const std::string& workspace);
 IntentRecord ToRecord(const AddIntent& intent, const std::string& workspace, WallMillis now);

@@ -30,19 +30,9 @@ Task<Result<SharedRepoLease>> LockRepository(Core& core, Flight& flight, Reposit
 
 namespace {
 
-// The directory that was being made goes into the trash; its place there is in the intent before it
-// goes. True: it lies there now.
-Task<Result<bool>> MoveAway(Core& core, const std::string& id, AddIntent& intent) {
-  if (!intent.trash) {
-    intent.trash = TrashPath(core, id);
-    IntentRecord record = ToRecord(intent, id, core.seams.clock.WallNow());
-    const auto* known = core.state.Find<IntentRecord>(record.id);
-    if (known != nullptr) record.created_at_ms = known->created_at_ms;
-    auto commit = core.state.Commit(std::move(record));
-    auto recorded = co_await std::move(commit);
-    if (!recorded) co_return std::move(recorded).error();
-  }
-  auto look_there = LookAt(core, *intent.trash);
+// The directory that was being made goes into the trash. True: it lies there now.
+Task<Result<bool>> MoveAway(Core& core, const AddIntent& intent) {
+  auto look_there = LookAt(core, intent.trash);
   auto in_trash = co_await std::move(look_there);
   if (!in_trash) co_return std::move(in_trash).error();
   if (in_trash->type != FileType::kNone) co_return true;
@@ -53,7 +43,7 @@ Task<Result<bool>> MoveAway(Core& core, const std::string& id, AddIntent& intent
   auto make = MakeWorkspacesDirectory(core);
   auto directory = co_await std::move(make);
   if (!directory) co_return std::move(directory).error();
-  auto rename = Rename(core, intent.path, *intent.trash);
+  auto rename = Rename(core, intent.path, intent.trash);
   auto renamed = co_await std::move(rename);
   if (!renamed) co_return std::move(renamed).error();
   co_return true;
@@ -64,7 +54,7 @@ Task<Result<bool>> MoveAway(Core& core, const std::string& id, AddIntent& intent
 Task<Status> UndoAdd(Core& core, SharedRepoLease lease, std::string id, AddIntent intent) {
   Flight undo(0, "WorkspaceUndo", "", 0, core.seams.clock.Now(), core.seams.log);
   if (const Status alone = lease->Alone(); !alone) co_return alone.error();
-  auto move = MoveAway(core, id, intent);
+  auto move = MoveAway(core, intent);
   auto moved = co_await std::move(move);
   if (!moved) co_return std::move(moved).error();
   const Repository repo{intent.repo, intent.repo};
@@ -80,7 +70,7 @@ Task<Status> UndoAdd(Core& core, SharedRepoLease lease, std::string id, AddInten
   std::vector<Change> changes;
   changes.emplace_back(Delete{RecordKind::kWorkspace, id});
   changes.emplace_back(Delete{RecordKind::kIntent, AddIntentId(id)});
-  if (*moved) changes.emplace_back(TrashRecord(*intent.trash, core.seams.clock.WallNow()));
+  if (*moved) changes.emplace_back(TrashRecord(intent.trash, core.seams.clock.WallNow()));
   auto commit = core.state.Commit(std::move(changes));
   auto status = co_await std::move(commit);
   core.trash.Ring();
@@ -103,7 +93,7 @@ Task<Status> UndoAddAndTell(Core& core, SharedRepoLease lease, std::string id, A
 
 Task<Result<AddIntent>> PlanAdd(Core& core, Flight& flight, Repository repo,
                                 const WorkspaceRecord& record) {
-  AddIntent intent{repo.common_dir, record.path, *record.branch, std::nullopt};
+  AddIntent intent{repo.common_dir, record.path, *record.branch, TrashPath(core, record.id), {}};
   auto look = core.git.Resolve(flight, repo, "refs/heads/" + intent.branch);
   auto existing = co_await std::move(look);
   if (existing) co_return std::move(intent);

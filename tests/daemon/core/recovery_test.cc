@@ -35,7 +35,7 @@ class RecoveryTest : public ServerTest {
   }
   void KnowAdd(std::optional<std::string> start) {
     KnowWorkspace(WorkspaceStatus::kCreating);
-    const AddIntent intent{"/repo/.git", kPath, "oj/w1", std::move(start)};
+    const AddIntent intent{"/repo/.git", kPath, "oj/w1", kTrash, std::move(start)};
     store.snapshot.intents.push_back(ToRecord(intent, "w1", 0));
   }
   void KnowRemoval(bool delete_branch = false) {
@@ -265,7 +265,7 @@ TEST_F(RecoveryTest, AnEntryStaysWhileWhatLiesAtItsPathCannotBeRead) {
 
 TEST_F(RecoveryTest, AnUndoLeavesWhatWasMadeAtThePathAfterItMovedTheDirectory) {
   KnowWorkspace(WorkspaceStatus::kCreating);
-  const AddIntent intent{"/repo/.git", kPath, "oj/w1", std::nullopt, kTrash};
+  const AddIntent intent{"/repo/.git", kPath, "oj/w1", kTrash, std::nullopt};
   store.snapshot.intents.push_back(ToRecord(intent, "w1", 0));
   files.directories = {kTrash, kPath};
   Serve();
