@@ -75,6 +75,22 @@ TEST_F(WorkspaceTest, AResumeKeepsTheWorkspaceFromBeingRemovedMeanwhile) {
   EXPECT_THAT(locks.Replies(), Contains(HasSubstr("workspace:w1")));
 }
 
+// L6: what it leaves in the repository would be in the way of every other workspace.
+TEST_F(WorkspaceTest, WhatADyingAddLeavesIsTakenBackThoughTheDiskIsFull) {
+  Serve();
+  store.good_commits = 1;
+  store.failure = Error{ErrorCode::kUnavailable, "state.db: database or disk is full", ""};
+  FindsTheRepository();
+  runner.Answer("rev-parse", 1, "");  // there is no such branch
+  runner.Answer("rev-parse", 0, "aaaa\n");
+  runner.Crashes("worktree add", 11);
+  Peer peer = Connect();
+  peer.Ask(R"({"type":"WorkspaceAdd","id":"w2","repo":"/repo"})");
+  loop.Advance(10ms);
+  EXPECT_THAT(peer.Replies(), Contains(HasSubstr("signal 11")));
+  EXPECT_THAT(runner.Commands(), Contains("update-ref"));
+}
+
 // L2: also where nothing was begun that would have to be undone.
 TEST_F(WorkspaceTest, ARunThatIsTooLateBeforeItHasBegunSaysSo) {
   runner.Hangs("rev-parse");
