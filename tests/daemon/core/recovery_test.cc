@@ -526,6 +526,21 @@ TEST_F(RunRecoveryTest, IsKilledWhereItsClientWasToldThatItDidNotStart) {
   EXPECT_THAT(Intents(), IsEmpty());
 }
 
+// The daemon's own work begins a unit even while the daemon stops, and it is seen through.
+TEST_F(RunRecoveryTest, IsUndoneByADaemonThatIsStoppedMeanwhile) {
+  KnowRun(false);
+  for (int i = 0; i < 2; ++i) runner.Answer("has-session", 1, "", "can't find session: a");
+  runner.Answer("kill-session", 1, "", "can't find session: a");
+  runner.EndsAllTheSame("has-session", 100ms);
+  Serve();
+  ASSERT_THAT(runner.Commands(), Not(Contains("kill-session")));
+  server->Stop();
+  loop.Advance(200ms);
+  EXPECT_TRUE(ended.has_value());
+  EXPECT_THAT(runner.Commands(), Contains("kill-session"));
+  EXPECT_THAT(Intents(), IsEmpty());
+}
+
 TEST_F(RunRecoveryTest, WaitsForATmuxThatHangs) {
   config.tmux = 1s;
   KnowRun(true);

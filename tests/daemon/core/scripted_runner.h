@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core_test_support.h"
@@ -30,6 +31,9 @@ class ScriptedRunner final : public ProcessRunner {
     Answer(command, 0);
     takes_[command].push_back(time);
   }
+  // Its first run ends by itself after that time, whatever is cancelled meanwhile: its leader was
+  // dead already, and a cancel does not enter what is done for the others of its tree.
+  void EndsAllTheSame(const std::string& command, Duration time) { all_the_same_[command] = time; }
   void SpawnFails(const std::string& command, int error) {
     ProcessResult result;
     result.end = ProcessResult::End::kSpawnFailed;
@@ -81,6 +85,11 @@ class ScriptedRunner final : public ProcessRunner {
       takes.pop_front();
       co_await SleepUntil(clock_, end);
     }
+    if (const auto time = all_the_same_.extract(CommandOf(spec))) {
+      auto sleep = Sleep(time.mapped());
+      auto shielded = Shield(clock_, Deadline::Never(), std::move(sleep));
+      co_await std::move(shielded);
+    }
     if (spec.observer != nullptr) spec.observer->OnEnded(50);
     co_return result;
   }
@@ -106,6 +115,7 @@ class ScriptedRunner final : public ProcessRunner {
   std::vector<ProcessSpec> specs;
 
  private:
+  Task<void> Sleep(Duration time) { co_await SleepFor(clock_, time); }
   Task<void> SleepForEver() { co_await SleepUntil(clock_, Deadline::Never()); }
   ProcessResult Next(const std::string& command) {
     auto& queue = answers_[command];
@@ -116,6 +126,7 @@ class ScriptedRunner final : public ProcessRunner {
   }
 
   Clock& clock_;
+  std::map<std::string, Duration> all_the_same_;
   std::map<std::string, std::deque<ProcessResult>> answers_;
   std::map<std::string, std::deque<Duration>> takes_;
 };
