@@ -89,9 +89,13 @@ class NoOverlap {
   }
   // A member that was forked goes on when its daemon is dead: it was judged when its leader began.
   bool OfOneLife(const ProcessLife& before, const ProcessLife& forked) const {
-    return std::any_of(story_.processes.begin(), story_.processes.end(), [&](const auto& each) {
-      return each.pid == forked.group && each.life == before.life;
-    });
+    return LifeOfTree(before) == LifeOfTree(forked);
+  }
+  std::uint32_t LifeOfTree(const ProcessLife& process) const {
+    const auto leader =
+        std::find_if(story_.processes.begin(), story_.processes.end(),
+                     [&](const ProcessLife& each) { return each.pid == process.group; });
+    return leader == story_.processes.end() ? process.life : leader->life;
   }
   void Overlap(const ProcessLife& before, const ProcessLife& process, const Touch& touch) {
     constexpr const char* kWhat[] = {"session ", "repository ", "worktree "};

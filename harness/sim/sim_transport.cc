@@ -1,6 +1,7 @@
 #include "sim/sim_transport.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/sites.h"
 
@@ -67,9 +68,12 @@ Task<Result<std::size_t>> SimEnd::Read(std::span<char> buffer) {
   SimStream& in = link_->streams_[1 - side_];
   while (true) {
     co_await CancellationPoint();
-    if (in.reset) co_return Error{ErrorCode::kUnavailable, "connection reset by peer", ""};
     if (in.refused) co_return Error{ErrorCode::kUnavailable, "closed here", ""};
     if (in.visible > 0) co_return Take(in, buffer);
+    // Told once, after all that was written; what comes then is the end.
+    if (in.held() == 0 && std::exchange(in.reset, false)) {
+      co_return Error{ErrorCode::kUnavailable, "connection reset by peer", ""};
+    }
     if (in.ended && in.held() == 0) co_return std::size_t{0};
     auto turn = in.reader.Enter(true);
     co_await turn;

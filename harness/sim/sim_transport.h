@@ -31,7 +31,7 @@ struct SimStream {
   std::size_t visible = 0;  // of the bytes, have been delivered
   bool ended = false;       // the writer writes no more
   bool refused = false;     // the reader reads no more
-  bool reset = false;       // what was not read is lost
+  bool reset = false;       // the writer left without reading all, or crashed
   WaitQueue<bool> reader;
   WaitQueue<bool> writer;
 
@@ -78,8 +78,8 @@ class SimEnd final : public Connection {
   Task<void> PeerGone() override { return link_->gone_[side_].WaitSet(); }
 
   void HalfClose();
-  // Also resets, so that the peer loses what it has not read, if there is something unread here or
-  // `reset`.
+  // Also resets, if there is something unread here or `reset`: the peer is told when it has read
+  // what was written.
   void Close(bool reset = false);
   bool closed() const { return link_->closed_[side_]; }
 

@@ -206,6 +206,18 @@ TEST_F(UnixTransportTest, CloseWithUnreadReplyIsPeerGoneAndResetsTheRead) {
   EXPECT_FALSE(RunOn(loop_, connection_->Write(std::string_view("x"))).ok());
 }
 
+// What the simulated connection takes for granted.
+TEST_F(UnixTransportTest, WhatWasWrittenIsReadBeforeTheReset) {
+  Connect();
+  ASSERT_TRUE(RunOn(loop_, connection_->Write(std::string_view("unread"))).ok());
+  Send(client_, "whole");
+  client_.Reset();
+  EXPECT_TRUE(GoneWithin(5s));
+  EXPECT_EQ(Read(), "whole");
+  EXPECT_THAT(Read(), HasSubstr("reset"));
+  EXPECT_EQ(Read(), "");
+}
+
 TEST_F(UnixTransportTest, WhatNobodyWaitsForUsesNoCpu) {
   Connect();
   // Watched once for each event, so that all of them are told.
