@@ -35,6 +35,18 @@ bool Chose(const Chooser& chooser, SiteClass kind) {
   });
 }
 
+// At most, from a daemon's start until it takes what its clients have sent: it waits for strays.
+Duration SlowestStart(const Trace& trace) {
+  Duration slowest{};
+  Instant started{};
+  for (const TraceEvent& event : trace.events()) {
+    if (event.kind == TraceKind::kDaemonStarted) started = event.at;
+    if (event.kind != TraceKind::kDaemon || event.daemon != EventKind::kReadyToServe) continue;
+    slowest = std::max(slowest, event.at - started);
+  }
+  return slowest;
+}
+
 CallFacts FactsOf(const Step& step, double scale) {
   CallFacts facts;
   boost::system::error_code error;
@@ -97,7 +109,8 @@ std::vector<Verdict> Judging::Judge(const SimResult& run, const Chooser& chooser
     if (each.timeout == Duration::zero()) each.timeout = run.call_timeout;
   }
   facts.stalled = run.stalled;
-  facts.latency = kLongestLatency + TimesOf(sites::kAcceptFails, chooser) * kAcceptPause;
+  facts.latency = kLongestLatency + SlowestStart(run.trace) +
+                  TimesOf(sites::kAcceptFails, chooser) * kAcceptPause;
   facts.spawn = kLongestSpawn;
   facts.shielded = TimesOf(sites::kCommit, chooser) * kLongestCommit;
   facts.forgets = run.daemons > 1 || Chose(chooser, SiteClass::kStore);
