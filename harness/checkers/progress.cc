@@ -56,7 +56,8 @@ class Queues {
     const auto key = [&]() -> Key& { return keys_[story_.trace.Text(event)]; };
     switch (event.daemon) {
       case EventKind::kLeaseWaiting:
-        return key().waiters.push_back(taker);
+        if (!MayEnd(taker)) key().waiters.push_back(taker);
+        return;
       case EventKind::kLeaseGranted:
         return Granted(story_.trace.Text(event), key(), taker);
       case EventKind::kLeaseReleased:
@@ -70,7 +71,7 @@ class Queues {
       case EventKind::kRequestLatched:
         for (auto& [name, each] : keys_) Drop(each.waiters, taker.request);
         return;
-      case EventKind::kDraining:  // from here on the daemon's own work may end without a word
+      case EventKind::kDraining:
         draining_ = true;
         for (auto& [name, each] : keys_) Drop(each.waiters, 0);
         return;
@@ -81,9 +82,11 @@ class Queues {
         return;
     }
   }
+  // The own work of a daemon that drains, without a word.
+  bool MayEnd(const Taker& taker) const { return draining_ && taker.request == 0; }
   void Granted(std::string_view name, Key& key, const Taker& taker) {
-    const bool first = key.waiters.empty() || key.waiters.front().request == taker.request ||
-                       (draining_ && taker.request == 0);
+    const bool first =
+        key.waiters.empty() || key.waiters.front().request == taker.request || MayEnd(taker);
     if (!first) {
       Fail("r" + std::to_string(taker.request) + " got " + std::string(name) + " before r" +
            std::to_string(key.waiters.front().request) + ", who had waited for it");

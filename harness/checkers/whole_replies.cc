@@ -92,11 +92,25 @@ class WholeReplies {
     return false;
   }
 
-  // A machine that slept, or a loop that was late, for so long that a reader who takes half of the
-  // limit himself may have been given up.
+  // Whoever reads nothing for as long as a reply may take has a part of it: one who goes on sending
+  // instead. A machine that slept, or a loop that was late, may have taken half of that time.
   bool CutByLimit(std::size_t torn) const {
-    return story_.trace.Text(story_.trace.events()[torn]) == kCutReply &&
-           facts_.stalled >= facts_.write_limit / 2;
+    const TraceEvent& event = story_.trace.events()[torn];
+    if (story_.trace.Text(event) != kCutReply) return false;
+    if (facts_.stalled >= facts_.write_limit / 2) return true;
+    const auto connection = static_cast<std::uint64_t>(event.value);
+    Instant since{};
+    for (const CallLife& call : story_.calls) {
+      const bool before = call.sent.event < torn;
+      if (call.connection == connection && before) since = std::max(since, call.sent.at);
+    }
+    for (const RequestLife& request : story_.requests) {
+      if (!request.ended || request.ended->event > torn) continue;
+      for (const RequestLife::Waiter& waiter : request.waiters) {
+        if (waiter.connection == connection) since = std::max(since, request.ended->at);
+      }
+    }
+    return since > Instant{} && event.at - since >= facts_.write_limit;
   }
 
   void Received(std::size_t i, const TraceEvent& event) {
