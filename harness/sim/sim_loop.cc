@@ -68,6 +68,7 @@ std::uint32_t SimLoop::CountReady() {
 
 bool SimLoop::Overtakes(const Timer& timer) {
   const Duration wait = timer.due() - now_;
+  if (wait <= Duration::zero()) return decisions_.Pick(sites::kTogether, 0, 2) == 1;
   if (wait > kLongestStall || stalled_ + wait > kMostStall) return false;
   return decisions_.Pick(sites::kStall, 0, 2) == 1;
 }

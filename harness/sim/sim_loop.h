@@ -1,5 +1,6 @@
-// SimLoop: runs strands one turn at a time, in virtual time. Which ready strand is next, and
-// whether a due timer overtakes ready work, is a decision; within a strand the order is FIFO.
+// SimLoop: runs strands one turn at a time, in virtual time. Which ready strand is next, whether
+// timers that are due at one instant fire together, and whether one that is due soon overtakes
+// ready work, is a decision; within a strand the order is FIFO.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,8 @@
 #include "sim/sim_transport.h"
 
 #include <algorithm>
+#include <cassert>
+#include <optional>
 #include <utility>
 
 #include "sim/sites.h"
@@ -20,6 +22,56 @@ std::size_t Shorten(std::size_t most, std::uint32_t choice) {
 }
 
 }  // namespace
+
+class SimReader final : public Wait {
+ public:
+  SimReader(SimEnd& end, SimStream& in, std::span<char> buffer)
+      : end_(end), in_(in), buffer_(buffer) {}
+  ~SimReader() override { Leave(); }
+  Result<std::size_t> await_resume() {
+    ThrowIfCancelled();
+    return std::move(*result_);
+  }
+  void OnNews() {
+    if (!Try()) return;
+    Leave();
+    Complete();
+  }
+
+ private:
+  bool Start() override {
+    if (Try()) return true;
+    assert(in_.reader == nullptr && "one read at a time");
+    in_.reader = this;
+    return false;
+  }
+  void Abandon() noexcept override { Leave(); }
+  void Leave() noexcept {
+    if (in_.reader == this) in_.reader = nullptr;
+  }
+  bool Try() {
+    if (in_.refused) {
+      result_.emplace(Error{ErrorCode::kUnavailable, "closed here", ""});
+    } else if (in_.visible > 0) {
+      result_.emplace(end_.Take(in_, buffer_));
+    } else if (in_.held() == 0 && std::exchange(in_.reset, false)) {
+      // Told once, after all that was written; what comes then is the end.
+      result_.emplace(Error{ErrorCode::kUnavailable, "connection reset by peer", ""});
+    } else if (in_.ended && in_.held() == 0) {
+      result_.emplace(std::size_t{0});
+    }
+    return result_.has_value();
+  }
+
+  SimEnd& end_;
+  SimStream& in_;
+  std::span<char> buffer_;
+  std::optional<Result<std::size_t>> result_;
+};
+
+void SimStream::News() {
+  if (reader != nullptr) reader->OnNews();
+}
 
 SimLink::SimLink(SimLoop& loop, Decisions& decisions, std::uint64_t number, int client_pid)
     : loop_(loop), decisions_(decisions), number_(number), client_pid_(client_pid) {
@@ -47,7 +99,7 @@ void SimLink::Deliver(std::size_t stream) {
 
 void SimLink::Show(std::size_t stream, std::size_t bytes) {
   streams_[stream].visible = bytes;
-  if (!streams_[stream].reader.empty()) streams_[stream].reader.WakeFront();
+  streams_[stream].News();
 }
 
 std::size_t SimEnd::Take(SimStream& in, std::span<char> buffer) {
@@ -65,19 +117,9 @@ std::size_t SimEnd::Take(SimStream& in, std::span<char> buffer) {
 }
 
 Task<Result<std::size_t>> SimEnd::Read(std::span<char> buffer) {
-  SimStream& in = link_->streams_[1 - side_];
-  while (true) {
-    co_await CancellationPoint();
-    if (in.refused) co_return Error{ErrorCode::kUnavailable, "closed here", ""};
-    if (in.visible > 0) co_return Take(in, buffer);
-    // Told once, after all that was written; what comes then is the end.
-    if (in.held() == 0 && std::exchange(in.reset, false)) {
-      co_return Error{ErrorCode::kUnavailable, "connection reset by peer", ""};
-    }
-    if (in.ended && in.held() == 0) co_return std::size_t{0};
-    auto turn = in.reader.Enter(true);
-    co_await turn;
-  }
+  SimReader read(*this, link_->streams_[1 - side_], buffer);
+  auto count = co_await read;
+  co_return std::move(count);
 }
 
 Task<Result<std::size_t>> SimEnd::Write(std::span<const char> bytes) {
@@ -100,7 +142,7 @@ void SimEnd::HalfClose() {
   SimStream& out = link_->streams_[side_];
   if (out.ended) return;
   out.ended = true;
-  if (!out.reader.empty()) out.reader.WakeFront();
+  out.News();
 }
 
 void SimEnd::Close(bool reset) {
@@ -110,9 +152,9 @@ void SimEnd::Close(bool reset) {
   SimStream& out = link_->streams_[side_];
   out.reset = reset || in.held() > 0;
   HalfClose();
-  if (out.reset && !out.reader.empty()) out.reader.WakeFront();
+  if (out.reset) out.News();
   in.refused = true;
-  if (!in.reader.empty()) in.reader.WakeFront();
+  in.News();
   if (!in.writer.empty()) in.writer.WakeFront();
   if (!out.writer.empty()) out.writer.WakeFront();
   link_->gone_[1 - side_].Set();

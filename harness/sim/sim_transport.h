@@ -24,6 +24,10 @@ inline constexpr Duration kDribble = std::chrono::microseconds(50);
 inline constexpr Duration kLongestLatency = kLatencies[1] + (kMostDribble + 1) * kDribble;
 static_assert(kLatencies[0] < kLatencies[1]);
 
+// Who waits for a stream's bytes. It takes them before its wait completes, as in production: a read
+// that has completed has moved them, whatever becomes of who waited.
+class SimReader;
+
 // The bytes in one direction.
 struct SimStream {
   std::string bytes;  // written and not read; those before `begin` are read
@@ -32,10 +36,12 @@ struct SimStream {
   bool ended = false;       // the writer writes no more
   bool refused = false;     // the reader reads no more
   bool reset = false;       // the writer left without reading all, or crashed
-  WaitQueue<bool> reader;
+  SimReader* reader = nullptr;
   WaitQueue<bool> writer;
 
   std::size_t held() const { return bytes.size() - begin; }
+  // Something has become of the stream that a reader waits for.
+  void News();
 };
 
 class SimLink {
@@ -45,6 +51,7 @@ class SimLink {
 
  private:
   friend class SimEnd;
+  friend class SimReader;
   friend class SimNetwork;
   void OnDeliver0() { Deliver(0); }
   void OnDeliver1() { Deliver(1); }
@@ -84,6 +91,7 @@ class SimEnd final : public Connection {
   bool closed() const { return link_->closed_[side_]; }
 
  private:
+  friend class SimReader;
   std::size_t Take(SimStream& in, std::span<char> buffer);
 
   std::shared_ptr<SimLink> link_;

@@ -14,6 +14,7 @@ constexpr std::uint32_t ClientOf(std::uint32_t call) { return call >> 16; }
 
 inline constexpr Site kStrand{"strand", SiteClass::kSchedule, 0.3};
 inline constexpr Site kTimerOrder{"timer-order", SiteClass::kSchedule, 0.5};
+inline constexpr Site kTogether{"together", SiteClass::kSchedule, 0.5};
 inline constexpr Site kStall{"stall", SiteClass::kClock, 0.02};
 
 inline constexpr Site kBehaviour{"behaviour", SiteClass::kProcess, 0.25};

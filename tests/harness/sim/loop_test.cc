@@ -29,6 +29,25 @@ TEST_F(LoopTest, TimersOvertakeReadyWorkForOneSecondAtMost) {
   EXPECT_LE(loop.stalled(), SimLoop::kMostStall);
 }
 
+TEST_F(LoopTest, TimersThatAreDueAtOneInstantMayFireTogether) {
+  chooser.Plan(sites::kTogether, {1});
+  tasks.Start(Tick(loop, 1));
+  tasks.Start(Tick(loop, 1));
+  while (elapsed() == Duration::zero()) loop.Step();
+  EXPECT_EQ(loop.armed_timers(), 1u);
+  loop.Step();
+  EXPECT_EQ(loop.armed_timers(), 0u);
+  EXPECT_EQ(loop.stalled(), Duration::zero());
+}
+
+TEST_F(LoopTest, TimersAtOneInstantFireOneAfterTheOtherByDefault) {
+  tasks.Start(Tick(loop, 1));
+  tasks.Start(Tick(loop, 1));
+  while (elapsed() == Duration::zero()) loop.Step();
+  loop.Step();
+  EXPECT_EQ(loop.armed_timers(), 1u);
+}
+
 TEST_F(LoopTest, TimeStandsStillWhileWorkIsReady) {
   tasks.Start(Tick(loop, 1));
   tasks.Start(Spin(1000));

@@ -148,6 +148,18 @@ TEST_F(TransportTest, ResetComesAfterWhatWasWritten) {
   EXPECT_EQ(text, "whole");
 }
 
+TEST_F(TransportTest, AReadThatHasCompletedKeepsItsBytes) {
+  Connect();
+  tasks.Start(ReadAll());
+  RunToRest();
+  tasks.Start(Write("kept"));
+  while (!written) loop.Step();
+  client->Close(true);  // before the reader runs
+  RunToRest();
+  EXPECT_TRUE(was_reset);
+  EXPECT_EQ(text, "kept");
+}
+
 TEST_F(TransportTest, ClientDeadInTheBacklogIsAcceptedAndGone) {
   client = network.Connect(501);
   client.reset();
