@@ -76,15 +76,21 @@ class WholeReplies {
         {at.at, "client " + std::to_string(at.subject) + " " + what, {event}});
   }
 
+  static bool Ends(const TraceEvent& event) {
+    return event.kind == TraceKind::kDaemon && event.daemon == EventKind::kDraining;
+  }
   // A daemon that is killed in the middle of a reply leaves the beginning of it; so does one that
   // ends, to clients who are slow.
   bool CutByDeath(std::size_t torn) const {
     const auto& events = story_.trace.events();
     if (story_.trace.Text(events[torn]) != kCutReply) return false;
+    // It has been told to before it says so.
+    const Instant told = events[torn].at + facts_.stalled;
+    for (std::size_t i = torn; i < events.size() && events[i].at <= told; ++i) {
+      if (Ends(events[i])) return true;
+    }
     for (std::size_t i = torn; i-- > 0;) {
-      const bool ends =
-          events[i].kind == TraceKind::kDaemon && events[i].daemon == EventKind::kDraining;
-      if (ends || events[i].kind == TraceKind::kDaemonDied) return true;
+      if (Ends(events[i]) || events[i].kind == TraceKind::kDaemonDied) return true;
       const bool of_client = events[i].subject == events[torn].subject;
       const bool connected = events[i].kind == TraceKind::kClientConnected;
       if (connected && of_client) return false;

@@ -46,6 +46,16 @@ TEST(WholeReplies, ADaemonThatIsKilledMayLeaveTheBeginningOfAReply) {
   EXPECT_THAT(Check(made), ElementsAre(HasSubstr("torn reply")));
 }
 
+TEST(WholeReplies, OneThatEndsMayLeaveItATurnBeforeItSaysSo) {
+  for (const double says : {2.0, 2.5}) {
+    TraceMaker made;
+    made.Add(0, TraceKind::kClientConnected, 1, 1, 0, "").Sends(1, "Ping");
+    made.Add(2, TraceKind::kClientTornReply, 1, 0, 0, kCutReply);
+    made.Daemon(says, EventKind::kDraining, 0, 0, 0, "").Closes(3);
+    EXPECT_EQ(Check(made).empty(), says == 2.0);
+  }
+}
+
 TEST(WholeReplies, ASecondReplyBreaksIt) {
   TraceMaker made;
   made.Sends(1, "Ping").Receives(2, "Pong").Receives(3, "Pong");
