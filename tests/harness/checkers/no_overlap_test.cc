@@ -177,6 +177,18 @@ TEST(NoOverlap, AProcessOfADeadDaemonThatMeetsOneOfTheNextBreaksIt) {
   EXPECT_THAT(Check(Restarted(Git(kAdd).c_str(), 5.5)), IsEmpty());
 }
 
+TEST(NoOverlap, WhatTheTreesOfADeadDaemonForkIsJudgedWithTheirLeaders) {
+  const std::string look = Git("worktree list -z"), change = Git(kDelete);
+  TraceMaker made;
+  made.Add(0, TraceKind::kDaemonStarted, 1, 0, 0, "").Begun(1, "WorkspacePrune");
+  made.Lease(1, EventKind::kLeaseGranted, 1, "repo:/r/.git");
+  made.Starts(2, 10, look).Starts(2, 11, change).Add(3, TraceKind::kDaemonDied, 1, 0, 1, "");
+  made.Add(4, TraceKind::kDaemonStarted, 2, 0, 0, "");
+  made.Starts(5, 12, look, 0, 10).Starts(5, 13, change, 0, 11);
+  for (const std::uint64_t pid : {10, 11, 12, 13}) made.Dies(6, pid);
+  EXPECT_THAT(Check(made), IsEmpty());
+}
+
 // No tag leads to it, since the server that it starts is to live.
 TEST(NoOverlap, AStartOfASessionByADeadDaemonIsNobodys) {
   EXPECT_THAT(Check(Restarted("tmux new-session -d -s a -- sh", 8)), IsEmpty());
