@@ -111,9 +111,11 @@ class WholeReplies {
       if (call.connection == connection && before) since = std::max(since, call.sent.at);
     }
     for (const RequestLife& request : story_.requests) {
-      if (!request.ended || request.ended->event > torn) continue;
+      // That it was too late is told before all of it has ended.
+      const auto& answered = request.latched ? request.latched : request.ended;
+      if (!answered || answered->event > torn) continue;
       for (const RequestLife::Waiter& waiter : request.waiters) {
-        if (waiter.connection == connection) since = std::max(since, request.ended->at);
+        if (waiter.connection == connection) since = std::max(since, answered->at);
       }
     }
     return since > Instant{} && event.at - since >= facts_.write_limit;
