@@ -88,6 +88,9 @@ Task<Status> MakePlace(Core& core, Flight& flight, Run& run) {
   auto lock = LockRepository(core, flight, *repo, std::move(ids));
   auto lease = co_await std::move(lock);
   if (!lease) co_return std::move(lease).error();
+  auto settle = SettleWorkspace(core, *lease, record.id);
+  auto settled = co_await std::move(settle);
+  if (!settled) co_return std::move(settled).error();
   if (!HasWorkspace(core, agent)) {
     auto make = MakeWorkspace(core, flight, *lease, *repo, record);
     auto made = co_await std::move(make);

@@ -105,11 +105,12 @@ class WholeReplies {
     if (story_.trace.Text(event) != kCutReply) return false;
     if (facts_.stalled >= facts_.write_limit / 2) return true;
     const auto connection = static_cast<std::uint64_t>(event.value);
-    Instant since{};
-    for (const CallLife& call : story_.calls) {
-      const bool before = call.sent.event < torn;
-      if (call.connection == connection && before) since = std::max(since, call.sent.at);
-    }
+    const auto call =
+        std::find_if(story_.calls.begin(), story_.calls.end(), [&](const CallLife& each) {
+          return each.connection == connection && each.sent.event < torn && !each.answered;
+        });
+    if (call == story_.calls.end()) return false;
+    Instant since = call->sent.at;
     for (const RequestLife& request : story_.requests) {
       // That it was too late is told before all of it has ended.
       const auto& answered = request.latched ? request.latched : request.ended;
@@ -118,7 +119,7 @@ class WholeReplies {
         if (waiter.connection == connection) since = std::max(since, answered->at);
       }
     }
-    return since > Instant{} && event.at - since >= facts_.write_limit;
+    return event.at - since >= facts_.write_limit;
   }
 
   void Received(std::size_t i, const TraceEvent& event) {
