@@ -109,17 +109,7 @@ class WholeReplies {
         std::find_if(story_.calls.begin(), story_.calls.end(), [&](const CallLife& each) {
           return each.connection == connection && each.sent.event < torn && !each.answered;
         });
-    if (call == story_.calls.end()) return false;
-    Instant since = call->sent.at;
-    for (const RequestLife& request : story_.requests) {
-      // That it was too late is told before all of it has ended.
-      const auto& answered = request.latched ? request.latched : request.ended;
-      if (!answered || answered->event > torn) continue;
-      for (const RequestLife::Waiter& waiter : request.waiters) {
-        if (waiter.connection == connection) since = std::max(since, answered->at);
-      }
-    }
-    return event.at - since >= facts_.write_limit;
+    return call != story_.calls.end() && event.at - call->sent.at >= facts_.write_limit;
   }
 
   void Received(std::size_t i, const TraceEvent& event) {
