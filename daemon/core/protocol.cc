@@ -354,12 +354,16 @@ std::size_t SequenceLength(std::string_view text) {
 std::string ToUtf8(std::string_view text) {
   std::string clean;
   clean.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t length = SequenceLength(text);
-    clean += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length);
-    text.remove_prefix(std::max<std::size_t>(length, 1));
+  std::size_t valid = 0;  // bytes at the front that are
+  while (valid < text.size()) {
+    const std::size_t length = SequenceLength(text.substr(valid));
+    valid += length;
+    if (length > 0) continue;
+    clean.append(text.substr(0, valid)).append("\xef\xbf\xbd");
+    text.remove_prefix(valid + 1);
+    valid = 0;
   }
-  return clean;
+  return clean.append(text);
 }
 
 }  // namespace oj

@@ -82,6 +82,7 @@ SessionLease::~SessionLease() {
 ToolCommand TmuxClient::Tmux(std::vector<std::string> arguments, Duration timeout) const {
   ToolCommand command;
   command.tool = "tmux";
+  command.argv.reserve(arguments.size() + 1);
   command.argv.push_back(config_.tmux_tool);
   for (std::string& argument : arguments) command.argv.push_back(std::move(argument));
   command.timeout = timeout;

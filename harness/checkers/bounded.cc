@@ -23,18 +23,8 @@ Duration LimitOf(std::string_view argv, const Facts& facts) {
   return tool == "git" ? facts.git_limit : Duration::zero();
 }
 
-// The connection's last call before the request began.
-const CallLife* CallOf(const RequestLife::Waiter& waiter, const Story& story) {
-  const CallLife* last = nullptr;
-  for (const CallLife& call : story.calls) {
-    const bool before = call.sent.event < waiter.since.event;
-    if (call.connection == waiter.connection && before) last = &call;
-  }
-  return last;
-}
-
 Duration TimeoutOf(const RequestLife::Waiter& waiter, const Story& story, const Facts& facts) {
-  const CallLife* call = CallOf(waiter, story);
+  const CallLife* call = story.CallOf(waiter);
   // A pipelined call may not be the one that has begun.
   if (call == nullptr || call->queued) return facts.handler_limit;
   const auto known = facts.calls.find(call->call);
@@ -131,7 +121,7 @@ void CheckNotEarly(const RequestLife& request, const Story& story, const Facts& 
   const TraceEvent& event = story.trace.events()[latched.event];
   if (story.trace.Text(event) != Name(CancelReason::kDeadline)) return;
   for (const RequestLife::Waiter& waiter : request.waiters) {
-    const CallLife* call = CallOf(waiter, story);
+    const CallLife* call = story.CallOf(waiter);
     if (call == nullptr || call->queued || waiter.since.event > latched.event) continue;
     bool over = false;
     for (const auto& end : {call->answered, call->gave_up, call->left, call->dropped}) {

@@ -109,10 +109,12 @@ class Disconnect {
 
   void AfterGone(const RequestLife& request, Moment gone) {
     const Instant soon = gone.at + facts_.Soon();
-    const std::string since = ", whose last client left at " + ShowTime(gone.at);
+    const auto show = [&] {
+      return Show(request) + ", whose last client left at " + ShowTime(gone.at);
+    };
     const std::optional<Moment>& noticed = request.latched ? request.latched : request.ended;
     if (!noticed ? story_.end > soon : noticed->at > soon) {
-      Fail(soon, Show(request) + since + ", was not cancelled by " + ShowTime(soon),
+      Fail(soon, show() + ", was not cancelled by " + ShowTime(soon),
            {request.began.event, gone.event});
     }
     const Instant dead = soon + facts_.kill_grace + facts_.spawn;
@@ -122,13 +124,12 @@ class Disconnect {
       stubborn += Outlived(process);
       const auto settled = process.Settled();
       if (settled ? settled->at <= dead : story_.end <= dead) continue;
-      Fail(dead,
-           Show(process) + " of " + Show(request) + since + ", lived beyond " + ShowTime(dead),
+      Fail(dead, Show(process) + " of " + show() + ", lived beyond " + ShowTime(dead),
            {gone.event, process.began.event});
     }
     const Instant over = dead + stubborn + facts_.shielded;
     if (request.ended ? request.ended->at > over : story_.end > over) {
-      Fail(over, Show(request) + since + ", had not ended by " + ShowTime(over),
+      Fail(over, show() + ", had not ended by " + ShowTime(over),
            {gone.event, request.began.event});
     }
     // What a unit has begun it sees through, with limits of its own; its leases go on with it.
@@ -136,8 +137,7 @@ class Disconnect {
     for (const LeaseLife& lease : request.leases) {
       if (!lease.granted || lease.quarantined) continue;
       if (lease.released ? lease.released->at <= free : story_.end <= free) continue;
-      Fail(free,
-           Show(request) + since + ", held " + std::string(lease.key) + " beyond " + ShowTime(free),
+      Fail(free, show() + ", held " + std::string(lease.key) + " beyond " + ShowTime(free),
            {gone.event, lease.granted->event});
     }
   }

@@ -135,7 +135,7 @@ class NoOverlap {
            {event, at}});
     };
     for (const Held& other : held_) {
-      if (other.lease == &lease || other.lease->key != lease.key || !other.At(at)) continue;
+      if (other.lease == &lease || !other.At(at) || other.lease->key != lease.key) continue;
       if (other.lease->exclusive || lease.exclusive) {
         fail("r" + std::to_string(other.request) + " held it", other.lease->granted->event);
       }

@@ -42,9 +42,10 @@ class Queues {
     const auto& events = story_.trace.events();
     for (std::size_t i = 0; i < events.size(); ++i) {
       now_ = {events[i].at, i};
-      Look();  // at how it was until now
+      if (ripe_) Look();  // at how it was until now
       if (events[i].kind == TraceKind::kDaemonDied) keys_.clear();
-      if (events[i].kind == TraceKind::kDaemon) Add(events[i]);
+      if (events[i].kind != TraceKind::kDaemon) continue;
+      Add(events[i]);
       Look();
     }
     return std::move(verdict_);
@@ -95,8 +96,10 @@ class Queues {
     key.holders.push_back(taker);
   }
   void Look() {
+    ripe_ = false;
     for (auto& [name, key] : keys_) {
       const bool ripe = !key.waiters.empty() && key.Admits(key.waiters.front());
+      ripe_ = ripe_ || ripe;
       if (!ripe) {
         key.ripe.reset();
       } else if (!key.ripe) {
@@ -116,6 +119,7 @@ class Queues {
   const Facts& facts_;
   Moment now_;
   bool draining_ = false;
+  bool ripe_ = false;  // a key was, at the last look: time alone may tell more
   std::map<std::string_view, Key> keys_;
   Verdict verdict_{"L9", "progress", {}};
 };

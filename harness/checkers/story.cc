@@ -18,6 +18,9 @@ class Teller {
 
   void Tell() {
     const auto& events = story_.trace.events();
+    story_.processes.reserve(events.size() / 8);
+    story_.calls.reserve(events.size() / 8);
+    story_.requests.reserve(events.size() / 8);
     for (std::size_t i = 0; i < events.size(); ++i) {
       now_ = {events[i].at, i};
       Add(events[i]);
@@ -254,6 +257,13 @@ std::optional<Moment> ProcessLife::Settled() const {
 }
 
 Story::Story(const Trace& the_trace) : trace(the_trace) { Teller(*this).Tell(); }
+
+const CallLife* Story::CallOf(const RequestLife::Waiter& waiter) const {
+  const auto at = std::find_if(calls.rbegin(), calls.rend(), [&waiter](const CallLife& call) {
+    return call.connection == waiter.connection && call.sent.event < waiter.since.event;
+  });
+  return at == calls.rend() ? nullptr : &*at;
+}
 
 std::optional<Moment> Story::LeftBy(std::uint64_t connection, bool half_close_counts) const {
   for (const Departure& each : departures) {

@@ -108,6 +108,8 @@ struct Story {
   bool Stranger(const ProcessLife& process) const {
     return daemon_speaks && process.request == 0 && !process.announced && process.starts_session();
   }
+  // The connection's last call before the waiter's request began; null if there is none.
+  const CallLife* CallOf(const RequestLife::Waiter& waiter) const;
   // The moment from which on the connection's client waits for nothing, if ever.
   std::optional<Moment> LeftBy(std::uint64_t connection, bool half_close_counts) const;
 };

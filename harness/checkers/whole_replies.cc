@@ -37,10 +37,9 @@ bool IsError(std::string_view name) {
 
 // A reply that can be the answer to a request of this type.
 bool Answers(std::string_view reply, std::string_view type) {
-  if (IsError(reply)) return true;
   const auto known = std::find_if(kReplies.begin(), kReplies.end(),
                                   [&](const TypeAndReply& each) { return each.first == type; });
-  return known == kReplies.end() || known->second == reply;
+  return known == kReplies.end() || known->second == reply || IsError(reply);
 }
 
 class WholeReplies {
@@ -162,7 +161,7 @@ class WholeReplies {
   // What the daemon is asked for, and what it does for that, must be about one session.
   void NotItsOwn(const RequestLife& request) {
     for (const RequestLife::Waiter& waiter : request.waiters) {
-      const CallLife* call = LastBefore(waiter);
+      const CallLife* call = story_.CallOf(waiter);
       if (call == nullptr || call->queued) continue;
       const auto known = facts_.calls.find(call->call);
       if (known == facts_.calls.end() || known->second.session.empty()) continue;
@@ -174,14 +173,6 @@ class WholeReplies {
       }
     }
   }
-  const CallLife* LastBefore(const RequestLife::Waiter& waiter) const {
-    const CallLife* last = nullptr;
-    for (const CallLife& call : story_.calls) {
-      const bool before = call.sent.event < waiter.since.event;
-      if (call.connection == waiter.connection && before) last = &call;
-    }
-    return last;
-  }
 
   // What is asked for under one name: the second is not to begin what the first has done, or is
   // doing.
@@ -189,7 +180,7 @@ class WholeReplies {
     if (facts_.forgets) return;
     std::map<std::string_view, const RequestLife*> done;
     for (const RequestLife& request : story_.requests) {
-      const CallLife* call = LastBefore(request.waiters.front());
+      const CallLife* call = story_.CallOf(request.waiters.front());
       const auto known = call == nullptr ? facts_.calls.end() : facts_.calls.find(call->call);
       if (known == facts_.calls.end() || known->second.request_id.empty()) continue;
       const auto [at, first] = done.emplace(known->second.request_id, &request);

@@ -88,7 +88,7 @@ class Chooser {
     std::uint32_t index = 0;
   };
   std::uint32_t IndexOf(const Site& site) {
-    Slot& slot = slots_[(reinterpret_cast<std::uintptr_t>(&site) >> 3) % slots_.size()];
+    Slot& slot = slots_[(reinterpret_cast<std::uintptr_t>(&site) / sizeof(Site)) % slots_.size()];
     if (slot.site != &site) slot = {&site, Register(site)};
     return slot.index;
   }

@@ -69,8 +69,8 @@ struct ExploreReport {
   std::uint64_t decisions = 0;
   Duration real{};
   Duration simulated{};
-  DigestSum digest;                            // over those of all runs
-  std::uint64_t violations = 0;                // runs that broke a law
+  DigestSum digest;              // over those of all runs
+  std::uint64_t violations = 0;  // runs that broke a law
   std::map<std::string, Broken> laws;
   std::uint64_t mismatches = 0;                // seeds whose two runs differ
   std::string first_mismatch;                  // where

@@ -23,9 +23,9 @@ constexpr Duration kAcceptPause = std::chrono::milliseconds(50);  // after an ac
 auto TimesOf(const Site& site, const Chooser& chooser) {
   const auto& names = chooser.site_names();
   const auto number = std::find(names.begin(), names.end(), site.name) - names.begin();
-  return std::count_if(
-      chooser.tape().begin(), chooser.tape().end(),
-      [&](const Decision& each) { return each.site == number && each.choice != 0; });
+  return std::count_if(chooser.tape().begin(), chooser.tape().end(), [&](const Decision& each) {
+    return each.site == number && each.choice != 0;
+  });
 }
 
 // Anything but the default, at a site of that class.

@@ -1,9 +1,9 @@
 #include "explore/probes.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <sstream>
-#include <unordered_map>
-#include <unordered_set>
 
 namespace oj::sim {
 namespace {
@@ -144,10 +144,10 @@ class Reader {
 
   const Trace& trace_;
   std::bitset<kProbes> hit_;
-  std::unordered_set<std::uint64_t> alive_;
-  std::unordered_map<std::uint64_t, std::int64_t> signals_;
-  std::unordered_set<std::uint64_t> half_closed_;
-  std::unordered_set<std::uint64_t> waiting_;  // requests
+  boost::unordered_flat_set<std::uint64_t> alive_;
+  boost::unordered_flat_map<std::uint64_t, std::int64_t> signals_;
+  boost::unordered_flat_set<std::uint64_t> half_closed_;
+  boost::unordered_flat_set<std::uint64_t> waiting_;  // requests
 };
 
 }  // namespace

@@ -39,11 +39,9 @@ void ForEach(const json::object& reply, const char* list, Check check) {
 
 }  // namespace
 
-std::string UntrueOfSessions(const SimTmux& tmux, std::string_view reply,
+std::string UntrueOfSessions(const SimTmux& tmux, const json::object& reply,
                              const AskedOfTmux& asked) {
-  const json::value value = json::parse(reply);
-  const json::object& object = value.as_object();
-  const std::string_view type = object.at("type").as_string();
+  const std::string_view type = reply.at("type").as_string();
   const std::uint64_t since = asked.version;
   std::string untrue;
   if (type == "Ok" && asked.type == "SessionKill" && !WasGone(tmux, asked.session, since)) {
@@ -52,25 +50,25 @@ std::string UntrueOfSessions(const SimTmux& tmux, std::string_view reply,
   if (type == "Ok" && asked.type == "SessionSend" && !WasTypedInto(tmux, asked.session, since)) {
     untrue = Untrue(asked.session, "was typed into, and it was not");
   }
-  if (type == "SessionCreated" && !WasThere(tmux, object.at("id").as_string(), since)) {
-    untrue = Untrue(object.at("id").as_string(), "was made, and it was not there");
+  if (type == "SessionCreated" && !WasThere(tmux, reply.at("id").as_string(), since)) {
+    untrue = Untrue(reply.at("id").as_string(), "was made, and it was not there");
   }
-  if (type == "AgentStarted" && !WasMade(tmux, object.at("session_id").as_string(), since)) {
-    untrue = Untrue(object.at("session_id").as_string(), "runs an agent, and it was not made");
+  if (type == "AgentStarted" && !WasMade(tmux, reply.at("session_id").as_string(), since)) {
+    untrue = Untrue(reply.at("session_id").as_string(), "runs an agent, and it was not made");
   }
   if (type == "SessionPeek") {
-    const std::string_view output = object.at("output").as_string();
+    const std::string_view output = reply.at("output").as_string();
     const bool shown = tmux.Any(asked.session, since, [output](const State& state) {
       return state.there && SimTmux::Shown(state.screen) == output;
     });
     if (!shown) untrue = Untrue(asked.session, "shows what was not on its screen");
   }
-  ForEach(object, "pruned", [&](std::string_view id) {
+  ForEach(reply, "pruned", [&](std::string_view id) {
     if (type == "SessionsPruned" && !WasGone(tmux, id, since)) {
       untrue = Untrue(id, "was pruned, and it was there all the time");
     }
   });
-  ForEach(object, "resumed", [&](std::string_view id) {
+  ForEach(reply, "resumed", [&](std::string_view id) {
     if (!WasMade(tmux, id, since)) untrue = Untrue(id, "was resumed, and it was not made again");
   });
   return untrue;

@@ -1,6 +1,7 @@
 // L5 for sessions and agents: what replies and records say, held against the history of tmux.
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,8 @@ struct AskedOfTmux {
 
 // What a reply says was done, or seen, and was not at any moment since the request was sent; or
 // empty.
-std::string UntrueOfSessions(const SimTmux& tmux, std::string_view reply, const AskedOfTmux& asked);
+std::string UntrueOfSessions(const SimTmux& tmux, const boost::json::object& reply,
+                             const AskedOfTmux& asked);
 
 // At rest, where tmux answers: what the records say otherwise than it does.
 std::vector<std::string> UntrueRecords(const SimTmux& tmux, const StateSnapshot& durable);

@@ -1,6 +1,5 @@
 #include "sim/sim_client.h"
 
-#include <array>
 #include <boost/json.hpp>
 
 #include "core/protocol.h"
@@ -26,14 +25,9 @@ std::string_view FieldOf(const boost::json::value& json, std::string_view name) 
 }
 
 // The reply's type, or an error's code; empty: it is neither.
-std::string NameOfReply(std::string_view payload) {
-  std::array<unsigned char, 4096> memory;
-  boost::json::monotonic_resource resource(memory.data(), memory.size());
-  boost::json::error_code error;
-  const boost::json::value json = boost::json::parse(payload, error, &resource);
-  if (error) return "";
-  const std::string_view type = FieldOf(json, "type");
-  return std::string(type == "Error" ? FieldOf(json, "code") : type);
+std::string_view NameOf(const boost::json::value& reply) {
+  const std::string_view type = FieldOf(reply, "type");
+  return type == "Error" ? FieldOf(reply, "code") : type;
 }
 
 // A reply that says what was done, or seen.
@@ -71,10 +65,8 @@ Task<std::uint64_t> SimClient::Send(std::string_view json, std::string_view type
   const bool connected = co_await std::move(connect);
   if (!connected) co_return 0;
   const std::uint64_t call = ++world_.calls;
-  const bool tells = json.find("\"dry_run\":true") == std::string_view::npos &&
-                     json.find("\"request_id\"") == std::string_view::npos;
-  open_.push_back({call, world_.users.version(), tells, std::string(type),
-                   AskedOfTmux{{}, SessionNamedIn(json), world_.tmux.version()}});
+  open_.push_back(
+      {call, world_.users.version(), world_.tmux.version(), std::string(type), std::string(json)});
   Record(TraceKind::kClientSent, call, type);
   world_.users.OnRequest(json);
   const std::string frame = Frame(json);
@@ -119,7 +111,6 @@ Task<std::string> SimClient::Receive(std::uint64_t call, std::optional<Duration>
 }
 
 Task<std::string> SimClient::NextReply(std::uint64_t call) {
-  std::array<char, 4096> buffer;
   while (true) {
     while (!replies_.empty()) {
       Reply reply = std::move(replies_.front());
@@ -127,7 +118,7 @@ Task<std::string> SimClient::NextReply(std::uint64_t call) {
       if (call == 0 || reply.call == call || reply.call == 0) co_return std::move(reply.name);
     }
     if (end_ == nullptr) co_return torn_ ? "torn" : "closed";
-    auto read = end_->Read(std::span<char>(buffer));
+    auto read = end_->Read(std::span<char>(buffer_));
     const auto n = co_await std::move(read);
     if (end_->closed()) {  // struck meanwhile
       Forget();
@@ -139,7 +130,7 @@ Task<std::string> SimClient::NextReply(std::uint64_t call) {
       Forget();
       continue;
     }
-    in_.append(buffer.data(), *n);
+    in_.append(buffer_.data(), *n);
     TakeFrames();
   }
 }
@@ -150,32 +141,43 @@ void SimClient::TakeFrames() {
     for (std::size_t i = 0; i < 4; ++i) size = size << 8 | static_cast<unsigned char>(in_[i]);
     const bool sane = size > 0 && size <= kMostReplyBytes;
     if (sane && in_.size() < 4 + size) return;
-    std::string name = sane ? NameOfReply(std::string_view(in_).substr(4, size)) : "";
-    if (name.empty()) {
+    if (!sane || !TakeReply(std::string_view(in_).substr(4, size))) {
       Torn(sane ? "a reply that is not JSON or has no type" : "a length that cannot be");
       return Forget();
     }
-    const std::string payload = in_.substr(4, size);
     in_.erase(0, 4 + size);
-    if (name == "Progress") continue;
-    const std::uint64_t call = open_.empty() ? 0 : open_.front().call;
-    if (!open_.empty()) {
-      if (Tells(name)) Judge(payload, open_.front());
-      open_.pop_front();
-    }
-    Record(TraceKind::kClientReceived, call, name);
-    replies_.push_back({call, std::move(name)});
   }
 }
 
-// L5, at the moment of the answer.
-void SimClient::Judge(std::string_view payload, const Open& asked) {
-  if (!asked.tells) return;
-  std::string untrue = world_.users.UntrueIn(payload, asked.version);
+// False: it is none.
+bool SimClient::TakeReply(std::string_view payload) {
+  std::array<unsigned char, 4096> memory;
+  boost::json::monotonic_resource resource(memory.data(), memory.size());
+  boost::json::error_code error;
+  const boost::json::value reply = boost::json::parse(payload, error, &resource);
+  std::string name(error ? "" : NameOf(reply));
+  if (name.empty()) return false;
+  if (name == "Progress") return true;
+  const std::uint64_t call = open_.empty() ? 0 : open_.front().call;
+  if (!open_.empty()) {
+    if (Tells(name)) Judge(reply.get_object(), open_.front());
+    open_.pop_front();
+  }
+  Record(TraceKind::kClientReceived, call, name);
+  replies_.push_back({call, std::move(name)});
+  return true;
+}
+
+// L5, at the moment of the answer: what was done for this request, not for an earlier one of its
+// name.
+void SimClient::Judge(const boost::json::object& reply, const Open& asked) {
+  for (const std::string_view apart : {R"(dry_run":true)", R"(request_id")"}) {
+    if (asked.request.find(apart) != std::string::npos) return;
+  }
+  std::string untrue = world_.users.UntrueIn(reply, asked.disk);
   if (untrue.empty() && !world_.tools_lie) {
-    AskedOfTmux of_tmux = asked.asked;
-    of_tmux.type = asked.type;
-    untrue = UntrueOfSessions(world_.tmux, payload, of_tmux);
+    untrue = UntrueOfSessions(world_.tmux, reply,
+                              {asked.type, SessionNamedIn(asked.request), asked.tmux});
   }
   if (!untrue.empty()) world_.violations.push_back({"L5", untrue});
 }

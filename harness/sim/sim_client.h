@@ -2,6 +2,7 @@
 // them, gives up, leaves. SimScript and SimMix say what it does.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -59,10 +60,10 @@ class SimClient {
  private:
   struct Open {
     std::uint64_t call;
-    std::uint64_t version;  // of the disk when it was sent
-    bool tells;             // its reply says what was done for it, and was
+    std::uint64_t disk;  // its version when it was sent
+    std::uint64_t tmux;  // the same
     std::string type;
-    AskedOfTmux asked;
+    std::string request;
   };
   struct Reply {
     std::uint64_t call;
@@ -72,7 +73,8 @@ class SimClient {
   Task<std::string> NextReply(std::uint64_t call);
   Task<bool> WriteAll(std::string_view bytes);
   void TakeFrames();
-  void Judge(std::string_view payload, const Open& asked);
+  bool TakeReply(std::string_view payload);
+  void Judge(const boost::json::object& reply, const Open& asked);
   void Torn(std::string_view why);
   void Forget();
 
@@ -80,6 +82,7 @@ class SimClient {
   std::uint64_t number_;
   std::unique_ptr<SimEnd> end_;
   bool torn_ = false;
+  std::array<char, 4096> buffer_;  // to read into
   std::string in_;
   std::deque<Open> open_;      // calls without a reply, in order
   std::deque<Reply> replies_;  // not yet taken

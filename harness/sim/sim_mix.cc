@@ -136,8 +136,9 @@ class MixClient {
     const std::uint32_t session =
         Draw(sites::kSession, static_cast<std::size_t>(scenario_.mix.sessions + 1));
     const std::string id = MixSession(session + 1);
-    std::string json = "{\"type\":\"";
-    json.append(type).append("\"");
+    std::string json;
+    json.reserve(192);
+    json.append("{\"type\":\"").append(type).append("\"");
     if (type == "PeekSession") json.append(R"(,"session_id":")").append(id).append("\"");
     const bool session_verb = type.starts_with("Session") && type != "SessionPrune";
     if (session_verb) json.append(R"(,"id":")").append(id).append("\"");

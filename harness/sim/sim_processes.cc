@@ -1,6 +1,7 @@
 #include "sim/sim_processes.h"
 
 #include <algorithm>
+#include <span>
 
 #include "sim/sim_process_host.h"
 #include "sim/sites.h"
@@ -24,6 +25,27 @@ constexpr std::size_t kMostFlood = 65536;  // bytes that are really kept of a fl
 
 std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
+// Joined by blanks.
+std::string Join(std::span<const std::string> words) {
+  std::size_t size = 0;
+  for (const std::string& each : words) size += each.size() + 1;
+  std::string line;
+  line.reserve(size);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) line += ' ';
+    line += words[i];
+  }
+  return line;
+}
+
+void Append(std::string more, std::string& to) {
+  if (to.empty()) {
+    to = std::move(more);
+  } else {
+    to += more;
+  }
+}
+
 // "<instance>.r<N>"
 std::uint64_t RequestOf(std::string_view tag) {
   const std::size_t at = tag.rfind(".r");
@@ -45,16 +67,12 @@ void SimTree::OnLateOutput() {
 SimTree::SimTree(SimProcesses& owner, const ProcessSpec& spec)
     : world(owner),
       argv(spec.argv),
+      line(Join(argv)),
       tool(0),
       tagged(!spec.lease_tag.empty()),
       request(RequestOf(spec.lease_tag)),
       output_limit(spec.output_limit),
-      late_output(*this) {
-  for (const std::string& each : argv) {
-    if (!line.empty()) line += ' ';
-    line += each;
-  }
-}
+      late_output(*this) {}
 
 // The time during which a tool's server does not answer.
 class SimProcesses::Window {
@@ -123,11 +141,7 @@ SimProcesses::SimProcesses(SimLoop& loop, Decisions& decisions, Trace& trace,
 SimProcesses::~SimProcesses() = default;
 
 Behaviour SimProcesses::Plan(const ProcessSpec& spec) {
-  std::string arguments;
-  for (std::size_t i = 1; i < spec.argv.size(); ++i) {
-    if (i > 1) arguments += ' ';
-    arguments += spec.argv[i];
-  }
+  const std::string arguments = Join(std::span(spec.argv).subspan(1));
   return behaviours_.Next(BaseName(spec.argv[0]), arguments, !spec.lease_tag.empty());
 }
 
@@ -268,8 +282,8 @@ void SimProcesses::Write(SimTree& tree, ToolAnswer answer) {
     tree.out.append(flood > tree.output_limit ? std::min(kept, kMostFlood) : kept, 'x');
     tree.flooded = flood > tree.output_limit;
   }
-  tree.out += answer.out;
-  tree.err += answer.err;
+  Append(std::move(answer.out), tree.out);
+  Append(std::move(answer.err), tree.err);
   tree.flooded =
       tree.flooded || tree.out.size() > tree.output_limit || tree.err.size() > tree.output_limit;
   if (tree.flooded && tree.child != nullptr) tree.child->OnFlooded();

@@ -1,6 +1,7 @@
 #include "sim/sim_tmux.h"
 
 #include <algorithm>
+#include <span>
 
 namespace oj::sim {
 namespace {
@@ -26,7 +27,7 @@ void Fail(ToolAnswer& answer, std::string_view what, std::string_view object = "
 
 }  // namespace
 
-// One command of a sequence; views into the argument vector.
+// One command of a sequence; views into its arguments.
 struct SimTmux::Command {
   std::string_view name;
   std::string_view target;   // -t
@@ -35,10 +36,10 @@ struct SimTmux::Command {
   bool literal = false;      // -l
   bool print = false;        // -p
   bool detached = false;     // -d
-  std::vector<std::string_view> rest;
+  std::span<const std::string_view> rest;
 
   // False: it is no command that is known here.
-  bool Parse(const std::vector<std::string_view>& args) {
+  bool Parse(std::span<const std::string_view> args) {
     name = args[0];
     const auto* syntax = std::find_if(std::begin(kCommands), std::end(kCommands),
                                       [this](const Syntax& each) { return each.name == name; });
@@ -51,13 +52,13 @@ struct SimTmux::Command {
       }
       at = Options(args, at, syntax->valued);
     }
-    rest.assign(args.begin() + static_cast<std::ptrdiff_t>(std::min(at, args.size())), args.end());
+    rest = args.subspan(std::min(at, args.size()));
     return true;
   }
 
  private:
   // Returns where the last of the options' words is.
-  std::size_t Options(const std::vector<std::string_view>& args, std::size_t at,
+  std::size_t Options(std::span<const std::string_view> args, std::size_t at,
                       std::string_view valued) {
     for (std::size_t i = 1; i < args[at].size(); ++i) {
       const char option = args[at][i];
@@ -84,7 +85,8 @@ namespace {
 std::vector<std::vector<std::string_view>> Split(const std::vector<std::string>& argv,
                                                  std::vector<std::string>& kept) {
   std::vector<std::vector<std::string_view>> sequence(1);
-  kept.reserve(argv.size());
+  kept.reserve(argv.size());  // views stay valid
+  sequence.back().reserve(argv.size());
   for (std::size_t i = 1; i < argv.size(); ++i) {
     std::string_view arg = argv[i];
     bool last = false;
@@ -103,7 +105,7 @@ std::vector<std::vector<std::string_view>> Split(const std::vector<std::string>&
   return sequence;
 }
 
-std::string Typed(const std::vector<std::string_view>& keys, bool literal) {
+std::string Typed(std::span<const std::string_view> keys, bool literal) {
   std::string text;
   for (const std::string_view key : keys) {
     if (!literal && key == "Enter") {

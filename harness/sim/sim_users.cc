@@ -147,7 +147,7 @@ void SimUsers::ForgetSince(std::uint64_t version) {
 }
 
 void SimUsers::OnRequest(std::string_view text) {
-  if (text.find("\"force\":true") == std::string_view::npos) return;
+  if (text.find("force\":true") == std::string_view::npos) return;
   const boost::json::value json = boost::json::parse(text);
   const boost::json::value* id = json.as_object().if_contains("id");
   GiveUp(id == nullptr ? std::string_view() : std::string_view(id->as_string()));
@@ -184,18 +184,16 @@ std::vector<LostWork> SimUsers::Lost() const {
   return lost;
 }
 
-std::string SimUsers::UntrueIn(std::string_view reply, std::uint64_t version) const {
-  const boost::json::value json = boost::json::parse(reply);
-  const boost::json::object& object = json.as_object();
-  const std::string type(object.at("type").as_string());
+std::string SimUsers::UntrueIn(const boost::json::object& reply, std::uint64_t version) const {
+  const std::string_view type = reply.at("type").as_string();
   if (type == "WorkspaceCreated") {
-    const std::string path(object.at("path").as_string());
+    const std::string path(reply.at("path").as_string());
     const bool was = disk_.Exists(path + "/.git") || disk_.GoneSince(path) > version;
     return was ? "" : "a reply says that '" + path + "' was made, and it was not";
   }
   for (const char* list : {"pruned", "dropped"}) {
     if (!type.starts_with("Workspace")) break;
-    const boost::json::value* removed = object.if_contains(list);
+    const boost::json::value* removed = reply.if_contains(list);
     if (removed == nullptr) continue;
     for (const boost::json::value& each : removed->as_array()) {
       const std::string path(each.at("path").as_string());

@@ -2,6 +2,7 @@
 // up, what they do while the daemon works, and what of it is lost in the end.
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -44,7 +45,7 @@ class SimUsers {
   std::uint64_t version() const { return disk_.version(); }
   // L5: what the reply to a request that was sent at that version of the disk says was done for it,
   // and was not; or empty.
-  std::string UntrueIn(std::string_view reply, std::uint64_t version) const;
+  std::string UntrueIn(const boost::json::object& reply, std::uint64_t version) const;
   // L5: what the records say of workspaces and is not so.
   std::vector<std::string> Untrue() const;
   // L7: agents whose programs run in workspaces that are not there any more.

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <boost/json.hpp>
+
 namespace oj::sim {
 namespace {
 
@@ -17,7 +19,8 @@ class SessionTruthTest : public ::testing::Test {
     sent = tmux.version();
   }
   std::string Untrue(std::string_view reply, std::string_view type, std::string session = "a") {
-    return UntrueOfSessions(tmux, reply, {type, std::move(session), sent});
+    return UntrueOfSessions(tmux, boost::json::parse(reply).as_object(),
+                            {type, std::move(session), sent});
   }
   void Run(std::vector<std::string> argv) {
     argv.insert(argv.begin(), "tmux");

@@ -1,6 +1,8 @@
 // What users made in the simulated world, and how its loss is found.
 #include <gmock/gmock.h>
 
+#include <boost/json.hpp>
+
 #include "sim/sim_users.h"
 
 namespace oj::sim {
@@ -83,23 +85,24 @@ TEST_F(SimUsersTest, ARecordOfWhatIsNotThereIsUntrue) {
 
 // L5
 TEST_F(SimUsersTest, AReplyThatTellsOfARemovalMustBeTrue) {
-  const char* reply =
-      R"({"type":"WorkspacesPruned","pruned":[{"id":"w1","path":"/state/workspaces/w1"}]})";
+  const auto reply = boost::json::parse(
+      R"({"type":"WorkspacesPruned","pruned":[{"id":"w1","path":"/state/workspaces/w1"}]})");
   const std::uint64_t sent = users.version();
-  EXPECT_THAT(users.UntrueIn(reply, sent), HasSubstr("was there all the time"));
+  EXPECT_THAT(users.UntrueIn(reply.as_object(), sent), HasSubstr("was there all the time"));
   disk.Erase("/state/workspaces/w1");
-  EXPECT_EQ(users.UntrueIn(reply, sent), "");
+  EXPECT_EQ(users.UntrueIn(reply.as_object(), sent), "");
   disk.MakeDirectories("/state/workspaces/w1");
-  EXPECT_EQ(users.UntrueIn(reply, sent), "") << "another came after it";
+  EXPECT_EQ(users.UntrueIn(reply.as_object(), sent), "") << "another came after it";
 }
 
 // L5
 TEST_F(SimUsersTest, AReplyThatTellsOfAWorkspaceMustBeTrue) {
-  const char* reply = R"({"type":"WorkspaceCreated","id":"w3","path":"/state/workspaces/w3"})";
+  const auto reply =
+      boost::json::parse(R"({"type":"WorkspaceCreated","id":"w3","path":"/state/workspaces/w3"})");
   const std::uint64_t sent = users.version();
-  EXPECT_THAT(users.UntrueIn(reply, sent), HasSubstr("was made, and it was not"));
+  EXPECT_THAT(users.UntrueIn(reply.as_object(), sent), HasSubstr("was made, and it was not"));
   git.AddWorktree("/repos/main", "/state/workspaces/w3", "oj/w3");
-  EXPECT_EQ(users.UntrueIn(reply, sent), "");
+  EXPECT_EQ(users.UntrueIn(reply.as_object(), sent), "");
 }
 
 // L6
