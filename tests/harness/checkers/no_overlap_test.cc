@@ -185,7 +185,7 @@ TEST(NoOverlap, WhatTheTreesOfADeadDaemonForkIsJudgedWithTheirLeaders) {
   made.Starts(2, 10, look).Starts(2, 11, change).Add(3, TraceKind::kDaemonDied, 1, 0, 1, "");
   made.Add(4, TraceKind::kDaemonStarted, 2, 0, 0, "");
   made.Starts(5, 12, look, 0, 10).Starts(5, 13, change, 0, 11);
-  for (const std::uint64_t pid : {10, 11, 12, 13}) made.Dies(6, pid);
+  for (const std::uint64_t pid : {10u, 11u, 12u, 13u}) made.Dies(6, pid);
   EXPECT_THAT(Check(made), IsEmpty());
 }
 
