@@ -273,6 +273,31 @@ TEST_F(RecoveryTest, AnUndoLeavesWhatWasMadeAtThePathAfterItMovedTheDirectory) {
   EXPECT_THAT(Intents(), IsEmpty());
 }
 
+// Its id has the digits of the request: the workspace is that of an earlier attempt.
+TEST_F(RecoveryTest, ARunSettlesFirstWhatAnEarlierOneLeftOfItsWorkspace) {
+  config.git_worktree = 1s;
+  WorkspaceRecord record;
+  record.id = "a-2961e399";
+  record.status = WorkspaceStatus::kFailed;
+  const AddIntent intent{"/repo/.git", "/state/workspaces/a-2961e399", "oj/a-2961e399", kTrash, {}};
+  store.snapshot.intents.push_back(ToRecord(intent, record.id, 0));
+  store.snapshot.workspaces.push_back(std::move(record));
+  files.directories = {"/repo"};
+  runner.Hangs("worktree remove");
+  runner.Hangs("worktree remove");
+  Serve();
+  for (int i = 0; i < 4; ++i) loop.Advance(1s);
+  ASSERT_THAT(Intents(), ElementsAre("add:a-2961e399"));
+  runner.specs.clear();
+  runner.Answer("rev-parse", 0, "/repo/.git\n");
+  Ask(R"({"type":"AgentRun","name":"a","command":["sh"],"repo":"/repo","request_id":"r"})");
+  loop.Advance(1s);
+  const Log commands = runner.Commands();
+  EXPECT_LT(std::ranges::find(commands, "worktree remove"),
+            std::ranges::find(commands, "worktree add"));
+  EXPECT_THAT(commands, Contains("worktree add"));
+}
+
 // Of a daemon that began at 1,000 ms and died with its git.
 class LockRecoveryTest : public RecoveryTest {
  protected:
