@@ -134,6 +134,13 @@ Task<Status> LookAgain(Core& core, Flight& flight, SharedRepoLease lease, std::s
 Task<Result<bool>> DeleteItsBranch(Core& core, Flight& finish, SharedRepoLease lease,
                                    Repository repo, RemoveIntent intent) {
   if (!intent.how.delete_branch || intent.branch.empty()) co_return false;
+  // One at a time, from the look to the end: of two branches at one commit, each counts on the
+  // other.
+  std::vector<LockRequest> wanted;
+  wanted.push_back(LockRequest{"branches:" + repo.common_dir, LockMode::kExclusive});
+  auto acquire = core.Acquire(finish, std::move(wanted));
+  auto branches = co_await std::move(acquire);
+  if (!branches) co_return std::move(branches).error();
   if (!intent.how.force) {
     auto ask = IsLastToKnow(core, finish, lease, repo, intent.branch, intent.head);
     auto last = co_await std::move(ask);

@@ -133,7 +133,7 @@ Task<Result<bool>> IsLastToKnow(Core& core, Flight& flight, SharedRepoLease leas
   auto read = ReadReflog(core, repo.common_dir + "/logs/refs/heads/" + branch);
   auto commits = co_await std::move(read);
   if (!commits) co_return std::move(commits).error();
-  std::erase(*commits, head);
+  if (std::ranges::find(*commits, head) == commits->end()) commits->push_back(std::move(head));
   auto ask = core.git.FirstLost(flight, *lease, repo, std::move(*commits), branch);
   auto lost = co_await std::move(ask);
   if (!lost) co_return std::move(lost).error();

@@ -19,8 +19,8 @@ Task<Result<std::string>> EntryOf(Core& core, std::string path);
 Task<Result<std::string>> KeptByEntry(Core& core, Flight& flight, SharedRepoLease lease,
                                       Repository repo, std::string entry, std::string head);
 
-// Whether the branch's reflog, which goes with the branch, leads to commits that no other ref does:
-// they were amended, rebased or reset away. `head`, where the branch stands, is not asked about.
+// Whether the branch, or its reflog, which goes with it, leads to commits that no other ref does:
+// those of `head`, where it stands, or some that were amended, rebased or reset away.
 Task<Result<bool>> IsLastToKnow(Core& core, Flight& flight, SharedRepoLease lease, Repository repo,
                                 std::string branch, std::string head);
 

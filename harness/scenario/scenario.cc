@@ -36,9 +36,9 @@ constexpr std::string_view kRequests[] = {"Ping",
                                           "AgentRun",
                                           "AgentSend",
                                           "AgentResume"};
-constexpr std::string_view kStates[] = {"untracked", "changed",      "ignored",
-                                        "committed", "detached",     "locked",
-                                        "merging",   "no-directory", "no-record"};
+constexpr std::string_view kStates[] = {"untracked", "changed",     "ignored", "committed",
+                                        "detached",  "same-commit", "locked",  "merging",
+                                        "no-record", "no-directory"};
 
 template <class List>
 bool Contains(const List& list, std::string_view name) {

@@ -66,7 +66,8 @@ struct RepoSetup {
 
 // A workspace that exists: its worktree, its branch "oj/<id>" and its record. `states` says what
 // else there is: "untracked", "changed", "ignored" (files of a user's), "committed" (a commit on
-// no other branch), "detached", "locked", "merging", "no-directory", "no-record".
+// no other branch), "same-commit" (its branch stands at the commit of the one before), "detached",
+// "locked", "merging", "no-directory", "no-record".
 struct WorkspaceSetup {
   std::string id;
   std::string repo;

@@ -50,8 +50,8 @@ void SimGit::CreateRepository(const std::string& path, const GitTree& tree) {
 }
 
 void SimGit::AddWorktree(const std::string& repo, const std::string& path,
-                         const std::string& branch) {
-  const std::string start = HeadOf(CommonDir(repo), CommonDir(repo));
+                         const std::string& branch, std::string start) {
+  if (start.empty()) start = HeadOf(CommonDir(repo), CommonDir(repo));
   GitCommand add(*this, {"git", "-C", repo, "worktree", "add", "-b", branch, path, start});
   while (add.Step()) {
   }

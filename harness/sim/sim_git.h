@@ -41,7 +41,9 @@ class SimGit {
 
   // What a user does. All at once, and it must be possible.
   void CreateRepository(const std::string& path, const GitTree& tree);
-  void AddWorktree(const std::string& repo, const std::string& path, const std::string& branch);
+  // `start`: the commit at which the branch is made; empty: where the repository's own stands.
+  void AddWorktree(const std::string& repo, const std::string& path, const std::string& branch,
+                   std::string start = "");
   // Commits what lies in a worktree; its id.
   std::string CommitAll(const std::string& worktree);
 

@@ -101,26 +101,34 @@ void GitCommand::RevParse(const SimGit::Place& at) {
   }
 }
 
-// `--single-worktree --count COMMIT --not [--exclude=refs/heads/B] --all --`.
+// `rev-list [--ignore-missing] --count|--max-count=1 COMMIT… --not [--exclude=BRANCH] --all`.
 void GitCommand::RevList(const SimGit::Place& at) {
   constexpr std::string_view kExclude = "--exclude=refs/heads/";
   std::string excluded;
-  std::string from;
+  std::vector<std::string> from;
+  bool counts = false;
+  bool all_exist = true;
   for (const std::string& word : words_) {
     if (word.starts_with(kExclude)) excluded = word.substr(kExclude.size());
-    if (from.empty() && word != words_[0] && !word.starts_with('-')) from = word;
+    if (word == "--count") counts = true;
+    if (word == "--ignore-missing") all_exist = false;
+    if (word == words_[0] || word.starts_with('-')) continue;
+    if (git_.Find(word) != nullptr) {
+      from.push_back(word);
+    } else if (all_exist) {
+      return Fatal("bad object " + word);
+    }
   }
-  if (git_.Find(from) == nullptr) return Fatal("bad object " + from);
   std::vector<std::string> tips{git_.HeadOf(at.git_dir, at.common)};
   for (const auto& [branch, id] : git_.Branches(at.common)) {
     if (branch != excluded) tips.push_back(id);
   }
   const auto not_these = git_.Ancestry(std::move(tips));
-  const auto all = git_.Ancestry({from});
-  const auto own = std::count_if(all.begin(), all.end(), [&](const std::string& id) {
-    return !std::binary_search(not_these.begin(), not_these.end(), id);
+  auto own = git_.Ancestry(std::move(from));
+  std::erase_if(own, [&](const std::string& id) {
+    return std::binary_search(not_these.begin(), not_these.end(), id);
   });
-  answer_.out = std::to_string(own) + "\n";
+  answer_.out = counts ? std::to_string(own.size()) + "\n" : own.empty() ? "" : own[0] + "\n";
 }
 
 // git waits for this lock, and for no other (core.packedRefsTimeout).

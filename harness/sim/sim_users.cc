@@ -46,11 +46,12 @@ void SimUsers::SetUp(const Scenario& scenario, WallMillis now) {
 void SimUsers::SetUpWorkspace(const WorkspaceSetup& setup, WallMillis now) {
   const std::string branch = "oj/" + setup.id;
   const std::string path = PathOf(setup.id);
-  git_.AddWorktree(setup.repo, path, branch);
-  for (const std::string& state : setup.states) SetUpState(state, setup.id);
   const auto is = [&setup](std::string_view state) {
     return std::find(setup.states.begin(), setup.states.end(), state) != setup.states.end();
   };
+  const bool same = is("same-commit") && !works_.empty();
+  git_.AddWorktree(setup.repo, path, branch, same ? works_.back().commit : "");
+  for (const std::string& state : setup.states) SetUpState(state, setup.id);
   if (is("no-directory")) disk_.Erase(path);
   if (is("no-record")) return;
   WorkspaceRecord record;

@@ -148,7 +148,18 @@ TEST_F(RecoveryTest, ARemovalThatMovedItIsFinished) {
   TreeIs("");
   Serve();
   EXPECT_THAT(runner.Commands(),
-              ElementsAre("status", "worktree remove", "worktree list", "update-ref"));
+              ElementsAre("status", "worktree remove", "rev-list", "worktree list", "update-ref"));
+  ExpectGone();
+}
+
+// L7: its commits have been on another branch, which has gone since.
+TEST_F(RecoveryTest, ABranchThatHasBecomeTheLastToLeadToItsCommitsStays) {
+  KnowRemoval(true);
+  files.directories->insert(kTrash);
+  TreeIs("");
+  runner.Answer("rev-list", 0, "aaaa\n");
+  Serve();
+  EXPECT_THAT(runner.Commands(), ElementsAre("status", "worktree remove", "rev-list"));
   ExpectGone();
 }
 

@@ -238,7 +238,17 @@ TEST_F(GitConformance, CountsCommitsThatNoOtherRefReaches) {
                     "--not",    "--exclude=refs/heads/oj/w", "--all",   "--"};
   const Words count_all{"rev-list", "--single-worktree", "--count", "{HEAD}", "--not", "--all",
                         "--"};
+  const Words lost{"rev-list",
+                   "--single-worktree",
+                   "--ignore-missing",
+                   "--max-count=1",
+                   "{HEAD}",
+                   "--not",
+                   "--exclude=refs/heads/oj/w",
+                   "--all",
+                   "--"};
   for (int i = 0; i < 2; ++i) {
+    Alike(common_, lost);
     Alike(common_, count);
     Alike(common_, count_all);
     Both([&](GitWorld& world) {
