@@ -135,6 +135,8 @@ TEST_F(TransportTest, WriterWaitsForRoomInASmallBuffer) {
   RunToRest();
   EXPECT_TRUE(written);
   EXPECT_EQ(text.size(), 200u);
+  client->Close();
+  RunToRest();
 }
 
 TEST_F(TransportTest, ResetComesAfterWhatWasWritten) {
