@@ -148,7 +148,7 @@ void SimUsers::ForgetSince(std::uint64_t version) {
 }
 
 void SimUsers::OnRequest(std::string_view text) {
-  if (text.find("force\":true") == std::string_view::npos) return;
+  if (text.find("\"force\":true") == std::string_view::npos) return;
   const boost::json::value json = boost::json::parse(text);
   const boost::json::value* id = json.as_object().if_contains("id");
   GiveUp(id == nullptr ? std::string_view() : std::string_view(id->as_string()));
