@@ -13,12 +13,11 @@
 #include <iostream>
 
 #include "explore/explore.h"
-#include "explore/random_chooser.h"
 #include "explore/report.h"
+#include "explore/runs.h"
 #include "explore/shards.h"
 #include "explore/shrink.h"
 #include "explore/sweep.h"
-#include "scenario/twin.h"
 
 namespace oj::sim {
 namespace {
@@ -39,40 +38,14 @@ int Width() {
   return known ? size.ws_col : 100;
 }
 
-int Print(const RunReport& report, bool as_json) {
+int Print(const Result<RunReport>& report, bool as_json) {
+  if (!report) return Refuse(report.error().message);
   if (as_json) {
-    std::cout << boost::json::serialize(AsJson(report)) << '\n';
+    std::cout << boost::json::serialize(AsJson(*report)) << '\n';
   } else {
-    std::cout << AsText(report, Width(), OnTerminal());
+    std::cout << AsText(*report, Width(), OnTerminal());
   }
-  return AllPass(report.verdicts) ? kPass : kFail;
-}
-
-// The scenario, if it is for that world.
-Result<Scenario> LoadFor(const std::string& file, World world) {
-  Result<Scenario> scenario = LoadScenario(file);
-  if (!scenario) return scenario;
-  const auto& worlds = scenario->worlds;
-  if (std::find(worlds.begin(), worlds.end(), world) == worlds.end()) {
-    return Error{ErrorCode::kInvalidRequest,
-                 file + ":0: worlds: is not for the world " + std::string(Name(world)), ""};
-  }
-  return scenario;
-}
-
-Result<Way> WayOf(const ChoiceOptions& options) {
-  Way way;
-  way.swarm = options.strategy == "swarm";
-  way.pct = options.strategy == "pct" ? options.depth : 0;
-  for (const std::string& name : options.without) {
-    std::size_t i = 0;
-    while (i < kSiteClasses && Name(static_cast<SiteClass>(i)) != name) ++i;
-    if (i == kSiteClasses) {
-      return Error{ErrorCode::kInvalidRequest, "--without: there is no class '" + name + "'", ""};
-    }
-    way.without |= BitOf(static_cast<SiteClass>(i));
-  }
-  return way;
+  return AllPass(report->verdicts) ? kPass : kFail;
 }
 
 // Of `run`, for the same.
@@ -82,68 +55,6 @@ std::string AsArguments(const ChoiceOptions& options) {
   if (options.strategy == "pct") arguments += " --depth " + std::to_string(options.depth);
   for (const std::string& each : options.without) arguments += " --without " + each;
   return arguments;
-}
-
-int RunInSim(const RunCommandOptions& options) {
-  const Result<Scenario> scenario = LoadFor(options.file, World::kSim);
-  if (!scenario) return Refuse(scenario.error().message);
-  const Result<Way> way = WayOf(options.choice);
-  if (!way) return Refuse(way.error().message);
-  const Judged judged = RunSeed(*scenario, options.seed, *way);
-  RunReport report{*scenario, World::kSim, judged.run.trace, judged.verdicts};
-  report.took = judged.run.ended.time_since_epoch();
-  report.steps = judged.run.steps;
-  report.seed = options.seed;
-  report.about = RandomChooser(options.seed, *way).About();
-  return Print(report, options.json);
-}
-
-// Beside this program.
-fs::path Beside(const char* what) {
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  return (self.parent_path() / what).lexically_normal();
-}
-
-std::vector<Verdict> JudgeTwin(const Scenario& scenario, double scale, Duration slack,
-                               const TwinRun& run) {
-  Facts facts = Judging(scenario, scale).FactsFor(run.trace);
-  facts.slack = slack;
-  facts.at_rest = run.quiet;
-  facts.left = {
-      {"zombies", run.zombies},
-      {"live processes", static_cast<std::int64_t>(run.live.size())},
-      {"processes that outlived the daemon", static_cast<std::int64_t>(run.left_over.size())},
-      {"open descriptors", run.descriptors_after - run.descriptors_before}};
-  for (const StepOutcome& each : run.steps) {
-    if (each.expected) continue;
-    facts.unexpected.push_back(scenario.path + ":" + std::to_string(each.line) + ": " +
-                               each.client + ": came out as " + each.outcome);
-  }
-  if (!run.stopped_by_term || run.daemon_exit != 0) {
-    facts.unexpected.push_back("the daemon did not stop on SIGTERM with 0, but with " +
-                               std::to_string(run.daemon_exit) + "; its last words:\n" +
-                               run.daemon_log);
-  }
-  return Judge(run.trace, facts);
-}
-
-int RunOnProcesses(const RunCommandOptions& options, World world) {
-  const Result<Scenario> scenario = LoadFor(options.file, world);
-  if (!scenario) return Refuse(scenario.error().message);
-  TwinOptions twin;
-  twin.ojd = options.ojd.empty() ? Beside("ojd").string() : options.ojd;
-  twin.fakes_dir = Beside("../libexec/oj/fakes").string();
-  twin.scale = options.scale;
-  if (!fs::exists(twin.ojd)) return Refuse("--ojd: there is no daemon at " + twin.ojd);
-  const Result<TwinRun> run = RunTwin(*scenario, world, twin);
-  if (!run) return Refuse(run.error().message);
-  const Duration slack = std::chrono::milliseconds(options.slack_ms);
-  const auto verdicts = JudgeTwin(*scenario, options.scale, slack, *run);
-  RunReport report{*scenario, world, run->trace, verdicts};
-  const auto& events = run->trace.events();
-  if (!events.empty()) report.took = events.back().at.time_since_epoch();
-  return Print(report, options.json);
 }
 
 Duration RealNow() { return Duration(std::chrono::steady_clock::now().time_since_epoch()); }
@@ -192,17 +103,6 @@ std::string Quoted(const std::string& word) {
   return quoted + "'";
 }
 
-}  // namespace
-
-int RunCommand(const RunCommandOptions& options) {
-  if (options.world == "sim") return RunInSim(options);
-  if (options.world == "fakes") return RunOnProcesses(options, World::kFakes);
-  if (options.world == "real") return RunOnProcesses(options, World::kReal);
-  return Refuse("--world: must be sim, fakes or real");
-}
-
-namespace {
-
 std::string MessageOf(const std::vector<Verdict>& verdicts, const std::string& law) {
   for (const Verdict& each : verdicts) {
     if (each.law == law && !each.pass()) return each.violations.front().message;
@@ -243,31 +143,11 @@ Result<FailureStory> Tell(const Scenario& scenario, const ExploreReport& report,
   return told;
 }
 
-// What a failure file tells, with its scenario as it was then.
-struct Recorded {
-  FailureFile file;
-  Scenario scenario;
-};
-Result<Recorded> Load(const std::string& file) {
-  const Result<std::string> text = ReadFileText(file);
-  if (!text) return text.error();
-  Result<FailureFile> failure = ParseFailure(*text, file);
-  if (!failure) return failure.error();
-  const auto wrong = [&](const std::string& what) {
-    return Error{ErrorCode::kInvalidRequest, file + ": " + what, ""};
-  };
-  const Result<std::string> scenario_text = ReadFileText(failure->scenario);
-  if (!scenario_text) return wrong("scenario: " + scenario_text.error().message);
-  if (DigestOf(*scenario_text) != failure->scenario_digest) {
-    return wrong("scenario-digest: " + failure->scenario +
-                 " has changed since: the recorded run does not fit it");
-  }
-  Result<Scenario> scenario = LoadFor(failure->scenario, World::kSim);
-  if (!scenario) return scenario.error();
-  return Recorded{std::move(*failure), std::move(*scenario)};
-}
-
 }  // namespace
+
+int RunCommand(const RunCommandOptions& options) { return Print(RunOf(options), options.json); }
+
+int ReplayCommand(const std::string& file, bool json) { return Print(ReplayOf(file), json); }
 
 int ExploreCommand(const ExploreCommandOptions& options) {
   const Result<Scenario> scenario = LoadFor(options.file, World::kSim);
@@ -332,22 +212,8 @@ int SweepCommand(const SweepCommandOptions& options) {
   return report.pass() ? kPass : kFail;
 }
 
-int ReplayCommand(const std::string& file, bool json) {
-  const Result<Recorded> recorded = Load(file);
-  if (!recorded) return Refuse(recorded.error().message);
-  const auto& [failure, scenario] = *recorded;
-  const Result<Judged> judged = Replay(scenario, failure.seed, failure.tape);
-  if (!judged) return Refuse(file + ": " + judged.error().message);
-  RunReport report{scenario, World::kSim, judged->run.trace, judged->verdicts};
-  report.took = judged->run.ended.time_since_epoch();
-  report.steps = judged->run.steps;
-  report.seed = failure.seed;
-  report.about = "replayed; it broke " + failure.law;
-  return Print(report, json);
-}
-
 int ShrinkCommand(const std::string& file, const std::string& to, double seconds) {
-  const Result<Recorded> recorded = Load(file);
+  const Result<Recorded> recorded = LoadRecorded(file);
   if (!recorded) return Refuse(recorded.error().message);
   const auto& [failure, scenario] = *recorded;
   const ShrinkOptions options = ShrinkWithin(seconds, failure.seed, failure.law);

@@ -13,10 +13,10 @@ namespace oj::sim {
 
 // A run in any of the worlds.
 struct RunReport {
-  const Scenario& scenario;
-  World world;
-  const Trace& trace;
-  const std::vector<Verdict>& verdicts;
+  Scenario scenario{};
+  World world = World::kSim;
+  Trace trace{};
+  std::vector<Verdict> verdicts{};
   Duration took{};  // virtual in the simulation
   std::uint64_t steps = 0;
   std::uint64_t seed = 0;  // of the simulation

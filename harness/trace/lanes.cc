@@ -30,11 +30,11 @@ class Builder {
   explicit Builder(const Trace& trace) : trace_(trace) {}
 
   std::vector<Lane> Build() {
-    for (const TraceEvent& event : trace_.events()) Add(event);
+    for (now_ = 0; now_ < trace_.events().size(); ++now_) Add(trace_.events()[now_]);
     const Instant end = trace_.events().empty() ? Instant() : trace_.events().back().at;
     for (auto& [lane, open] : open_) {
-      lane->bars.push_back({open.from, end, open.fill});
-      lane->marks.push_back({end, '>', ""});
+      lane->bars.push_back({open.from, end, open.fill, open.event, kNoEvent});
+      lane->marks.push_back({end, '>', "", kNoEvent});
     }
     std::vector<Lane> lanes;
     for (int kind = 0; kind <= static_cast<int>(LaneKind::kDaemon); ++kind) {
@@ -49,6 +49,7 @@ class Builder {
   struct Open {
     Instant from;
     char fill;
+    std::size_t event;
   };
 
   // The lane of this kind and number; made on first sight, with that label.
@@ -56,10 +57,15 @@ class Builder {
            const std::string& name = "") {
     Lane*& lane = index_[Key(kind, number, name)];
     if (lane == nullptr) {
-      lanes_.push_back({kind, label, event.at, {}, {}});
+      lanes_.push_back({kind, label, event.at, RequestOf(event, kind), {}, {}});
       lane = &lanes_.back();
     }
     return *lane;
+  }
+  static std::uint64_t RequestOf(const TraceEvent& event, LaneKind kind) {
+    const bool has_one =
+        kind == LaneKind::kRequest || kind == LaneKind::kLease || kind == LaneKind::kProcess;
+    return has_one ? event.object : 0;
   }
   // A process's number may be used again: its next life has a lane of its own.
   void Forget(LaneKind kind, std::uint64_t number, const std::string& name = "") {
@@ -67,22 +73,28 @@ class Builder {
   }
 
   void Begin(Lane& lane, Instant at, char fill, char sign) {
-    open_[&lane] = {at, fill};
-    lane.marks.push_back({at, sign, ""});
+    open_[&lane] = {at, fill, now_};
+    Put(lane, at, sign, "");
   }
   void End(Lane& lane, Instant at, char sign, std::string_view note) {
     if (const auto open = open_.find(&lane); open != open_.end()) {
-      lane.bars.push_back({open->second.from, at, open->second.fill});
+      Close(lane, at, open->second);
       open_.erase(open);
     }
-    lane.marks.push_back({at, sign, std::string(note)});
+    Put(lane, at, sign, note);
+  }
+  void Close(Lane& lane, Instant at, const Open& open) {
+    lane.bars.push_back({open.from, at, open.fill, open.event, now_});
+  }
+  void Put(Lane& lane, Instant at, char sign, std::string_view note) {
+    lane.marks.push_back({at, sign, std::string(note), now_});
   }
   // From here on the bar looks otherwise, if there is one.
   void Change(Lane& lane, Instant at, char fill) {
     const auto open = open_.find(&lane);
     if (open == open_.end()) return;
-    lane.bars.push_back({open->second.from, at, open->second.fill});
-    open->second = {at, fill};
+    Close(lane, at, open->second);
+    open->second = {at, fill, now_};
   }
 
   void Add(const TraceEvent& event) {
@@ -140,7 +152,7 @@ class Builder {
       case TraceKind::kClientSawClose:
         return End(lane, event.at, 'c', "closed");
       case TraceKind::kClientHalfClosed:
-        return lane.marks.push_back({event.at, 'h', ""});
+        return Put(lane, event.at, 'h', "");
       case TraceKind::kClientClosed:
         if (open_.contains(&lane)) End(lane, event.at, 'x', "");
         return;
@@ -158,11 +170,7 @@ class Builder {
       case TraceKind::kProcessStarted:
         return Begin(lane, event.at, '=', '[');
       case TraceKind::kProcessSignaled:
-        return lane.marks.push_back({event.at,
-                                     event.value == 15  ? 'T'
-                                     : event.value == 9 ? 'K'
-                                                        : 's',
-                                     ""});
+        return Put(lane, event.at, SignOf(event.value), "");
       case TraceKind::kProcessEnded:
         return End(lane, event.at, ']',
                    event.text != 0   ? "ended"
@@ -171,6 +179,11 @@ class Builder {
       default:
         return Forget(LaneKind::kProcess, event.subject);
     }
+  }
+
+  static char SignOf(std::int64_t signal) {
+    if (signal == 9) return 'K';
+    return signal == 15 ? 'T' : 's';
   }
 
   void FromDaemon(const TraceEvent& event) {
@@ -200,12 +213,12 @@ class Builder {
   // Where the cancel struck; what follows is unwinding.
   void Latched(const TraceEvent& event, Lane& lane) {
     Change(lane, event.at, '~');
-    lane.marks.push_back({event.at, 'X', Text(event)});
+    Put(lane, event.at, 'X', Text(event));
   }
   void Granted(const TraceEvent& event) {
     Lane& lane = Lease(event);
-    if (!open_.contains(&lane)) open_[&lane] = {event.at, '='};
-    lane.marks.push_back({event.at, '[', ""});
+    if (!open_.contains(&lane)) open_[&lane] = {event.at, '=', now_};
+    Put(lane, event.at, '[', "");
   }
   Lane& Lease(const TraceEvent& event) {
     return At(event, LaneKind::kLease, event.object,
@@ -215,6 +228,7 @@ class Builder {
   std::string Text(const TraceEvent& event) const { return std::string(trace_.Text(event)); }
 
   const Trace& trace_;
+  std::size_t now_ = 0;     // the event at hand
   std::deque<Lane> lanes_;  // in the order in which they began
   std::map<Key, Lane*> index_;
   std::map<Lane*, Open> open_;

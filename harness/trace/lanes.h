@@ -1,6 +1,8 @@
 // The lanes of a timeline: what a trace says, sorted by who it is about. Drawing is timeline.cc's.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -8,21 +10,28 @@
 
 namespace oj::sim {
 
+inline constexpr std::size_t kNoEvent = static_cast<std::size_t>(-1);
+
+// Events are indexes into the trace.
 struct Bar {
   Instant from;
   Instant to;
   char fill = '=';
+  std::size_t begin = kNoEvent;
+  std::size_t end = kNoEvent;  // none: still open when the trace ends
 };
 struct Mark {
   Instant at;
   char sign = '|';
   std::string note;  // written behind it where there is room
+  std::size_t event = kNoEvent;
 };
 enum class LaneKind { kFault, kClient, kRequest, kLease, kProcess, kDaemon };
 struct Lane {
   LaneKind kind = LaneKind::kClient;
   std::string label;
   Instant began;
+  std::uint64_t request = 0;  // that it is or belongs to, if one is known
   std::vector<Bar> bars;
   std::vector<Mark> marks;
 };

@@ -141,6 +141,11 @@ static_assert(std::size(kDaemonNames) == static_cast<std::size_t>(EventKind::kDe
 
 }  // namespace
 
+std::string_view NameOf(TraceKind kind, EventKind daemon) {
+  return kind == TraceKind::kDaemon ? kDaemonNames[static_cast<std::size_t>(daemon)]
+                                    : kTraceNames[static_cast<std::size_t>(kind)];
+}
+
 std::string RenderTimeline(const Trace& trace, int width, bool color) {
   if (trace.events().empty()) return "nothing happened\n";
   const Canvas canvas(trace, width, color);
@@ -160,9 +165,7 @@ std::string RenderTimeline(const Trace& trace, int width, bool color) {
 std::string RenderEvents(const Trace& trace) {
   std::string text;
   for (const TraceEvent& event : trace.events()) {
-    const std::string_view what = event.kind == TraceKind::kDaemon
-                                      ? kDaemonNames[static_cast<std::size_t>(event.daemon)]
-                                      : kTraceNames[static_cast<std::size_t>(event.kind)];
+    const std::string_view what = NameOf(event.kind, event.daemon);
     std::array<char, 96> line{};
     std::snprintf(line.data(), line.size(), "%12.3f  %-20.*s %6llu %6llu %8lld",
                   MillisSince(event.at, trace.events().front().at), static_cast<int>(what.size()),

@@ -1,0 +1,150 @@
+#include "explore/runs.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "explore/random_chooser.h"
+#include "scenario/twin.h"
+
+namespace oj::sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error Wrong(const std::string& why) { return {ErrorCode::kInvalidRequest, why, ""}; }
+
+}  // namespace
+
+Result<Scenario> LoadFor(const std::string& file, World world) {
+  Result<Scenario> scenario = LoadScenario(file);
+  if (!scenario) return scenario;
+  const auto& worlds = scenario->worlds;
+  if (std::find(worlds.begin(), worlds.end(), world) == worlds.end()) {
+    return Wrong(file + ":0: worlds: is not for the world " + std::string(Name(world)));
+  }
+  return scenario;
+}
+
+Result<Way> WayOf(const ChoiceOptions& options) {
+  Way way;
+  way.swarm = options.strategy == "swarm";
+  way.pct = options.strategy == "pct" ? options.depth : 0;
+  for (const std::string& name : options.without) {
+    std::size_t i = 0;
+    while (i < kSiteClasses && Name(static_cast<SiteClass>(i)) != name) ++i;
+    if (i == kSiteClasses) {
+      return Wrong("--without: there is no class '" + name + "'");
+    }
+    way.without |= BitOf(static_cast<SiteClass>(i));
+  }
+  return way;
+}
+
+namespace {
+
+Result<RunReport> RunInSim(const RunCommandOptions& options) {
+  Result<Scenario> scenario = LoadFor(options.file, World::kSim);
+  if (!scenario) return scenario.error();
+  const Result<Way> way = WayOf(options.choice);
+  if (!way) return way.error();
+  Judged judged = RunSeed(*scenario, options.seed, *way);
+  RunReport report{std::move(*scenario), World::kSim, std::move(judged.run.trace),
+                   std::move(judged.verdicts)};
+  report.took = judged.run.ended.time_since_epoch();
+  report.steps = judged.run.steps;
+  report.seed = options.seed;
+  report.about = RandomChooser(options.seed, *way).About();
+  return report;
+}
+
+// Beside this program.
+fs::path Beside(const char* what) {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  return (self.parent_path() / what).lexically_normal();
+}
+
+std::vector<Verdict> JudgeTwin(const Scenario& scenario, double scale, Duration slack,
+                               const TwinRun& run) {
+  Facts facts = Judging(scenario, scale).FactsFor(run.trace);
+  facts.slack = slack;
+  facts.at_rest = run.quiet;
+  facts.left = {
+      {"zombies", run.zombies},
+      {"live processes", static_cast<std::int64_t>(run.live.size())},
+      {"processes that outlived the daemon", static_cast<std::int64_t>(run.left_over.size())},
+      {"open descriptors", run.descriptors_after - run.descriptors_before}};
+  for (const StepOutcome& each : run.steps) {
+    if (each.expected) continue;
+    facts.unexpected.push_back(scenario.path + ":" + std::to_string(each.line) + ": " +
+                               each.client + ": came out as " + each.outcome);
+  }
+  if (!run.stopped_by_term || run.daemon_exit != 0) {
+    facts.unexpected.push_back("the daemon did not stop on SIGTERM with 0, but with " +
+                               std::to_string(run.daemon_exit) + "; its last words:\n" +
+                               run.daemon_log);
+  }
+  return Judge(run.trace, facts);
+}
+
+Result<RunReport> RunOnProcesses(const RunCommandOptions& options, World world) {
+  Result<Scenario> scenario = LoadFor(options.file, world);
+  if (!scenario) return scenario.error();
+  TwinOptions twin;
+  twin.ojd = options.ojd.empty() ? Beside("ojd").string() : options.ojd;
+  twin.fakes_dir = Beside("../libexec/oj/fakes").string();
+  twin.scale = options.scale;
+  if (!fs::exists(twin.ojd)) {
+    return Wrong("--ojd: there is no daemon at " + twin.ojd);
+  }
+  Result<TwinRun> run = RunTwin(*scenario, world, twin);
+  if (!run) return run.error();
+  const Duration slack = std::chrono::milliseconds(options.slack_ms);
+  auto verdicts = JudgeTwin(*scenario, options.scale, slack, *run);
+  RunReport report{std::move(*scenario), world, std::move(run->trace), std::move(verdicts)};
+  const auto& events = report.trace.events();
+  if (!events.empty()) report.took = events.back().at.time_since_epoch();
+  return report;
+}
+
+}  // namespace
+
+Result<RunReport> RunOf(const RunCommandOptions& options) {
+  if (options.world == "sim") return RunInSim(options);
+  if (options.world == "fakes") return RunOnProcesses(options, World::kFakes);
+  if (options.world == "real") return RunOnProcesses(options, World::kReal);
+  return Wrong("--world: must be sim, fakes or real");
+}
+
+Result<Recorded> LoadRecorded(const std::string& file) {
+  const Result<std::string> text = ReadFileText(file);
+  if (!text) return text.error();
+  Result<FailureFile> failure = ParseFailure(*text, file);
+  if (!failure) return failure.error();
+  const Result<std::string> scenario_text = ReadFileText(failure->scenario);
+  if (!scenario_text) return Wrong(file + ": scenario: " + scenario_text.error().message);
+  if (DigestOf(*scenario_text) != failure->scenario_digest) {
+    return Wrong(file + ": scenario-digest: " + failure->scenario +
+                 " has changed since: the recorded run does not fit it");
+  }
+  Result<Scenario> scenario = LoadFor(failure->scenario, World::kSim);
+  if (!scenario) return scenario.error();
+  return Recorded{std::move(*failure), std::move(*scenario)};
+}
+
+Result<RunReport> ReplayOf(const std::string& file) {
+  Result<Recorded> recorded = LoadRecorded(file);
+  if (!recorded) return recorded.error();
+  auto& [failure, scenario] = *recorded;
+  Result<Judged> judged = Replay(scenario, failure.seed, failure.tape);
+  if (!judged) return Wrong(file + ": " + judged.error().message);
+  RunReport report{std::move(scenario), World::kSim, std::move(judged->run.trace),
+                   std::move(judged->verdicts)};
+  report.took = judged->run.ended.time_since_epoch();
+  report.steps = judged->run.steps;
+  report.seed = failure.seed;
+  report.about = "replayed; it broke " + failure.law;
+  return report;
+}
+
+}  // namespace oj::sim

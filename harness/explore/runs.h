@@ -1,0 +1,28 @@
+// Runs: what the command line names, run once and judged: a scenario in any of its worlds, or a
+// recorded failure.
+#pragma once
+
+#include <string>
+
+#include "explore/commands.h"
+#include "explore/explore.h"
+#include "explore/report.h"
+
+namespace oj::sim {
+
+// Errors (kInvalidRequest) of all of these are for people: they name the file or the option.
+// The scenario, if it is for that world.
+Result<Scenario> LoadFor(const std::string& file, World world);
+Result<Way> WayOf(const ChoiceOptions& options);
+
+// What a failure file tells, with its scenario as it was then.
+struct Recorded {
+  FailureFile file;
+  Scenario scenario;
+};
+Result<Recorded> LoadRecorded(const std::string& file);
+
+Result<RunReport> RunOf(const RunCommandOptions& options);
+Result<RunReport> ReplayOf(const std::string& file);
+
+}  // namespace oj::sim
