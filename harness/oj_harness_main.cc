@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "explore/commands.h"
+#include "report/report_command.h"
 
 namespace {
 
@@ -25,22 +26,36 @@ void AddChoice(CLI::App& command, oj::sim::ChoiceOptions& to) {
   command.add_option("--without", to.without, kWithout)->delimiter(',');
 }
 
+void AddRunOptions(CLI::App& command, oj::sim::RunCommandOptions& to) {
+  command.add_option("--world", to.world, "Where: sim, fakes (real processes, fake tools), real")
+      ->check(CLI::IsMember({"sim", "fakes", "real"}))
+      ->capture_default_str();
+  command.add_option("--seed", to.seed, "Of the simulation's decisions")->capture_default_str();
+  command.add_option("--scale", to.scale, "Multiplies all durations; not in sim")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_option("--ojd", to.ojd, "The daemon (default: beside oj-harness); not in sim");
+  command
+      .add_option("--slack-ms", to.slack_ms, "Added to every bound for a busy machine; not in sim")
+      ->capture_default_str();
+  AddChoice(command, to.choice);
+}
+
 CLI::App* AddRun(CLI::App& app, oj::sim::RunCommandOptions& to) {
   CLI::App* run = app.add_subcommand("run", "Run a scenario once; a verdict a law, a timeline");
   run->add_option("file", to.file, "The scenario")->required();
-  run->add_option("--world", to.world, "Where: sim, fakes (real processes, fake tools), real")
-      ->check(CLI::IsMember({"sim", "fakes", "real"}))
-      ->capture_default_str();
-  run->add_option("--seed", to.seed, "Of the simulation's decisions")->capture_default_str();
-  run->add_option("--scale", to.scale, "Multiplies all durations; not in sim")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  run->add_option("--ojd", to.ojd, "The daemon (default: beside oj-harness); not in sim");
-  run->add_option("--slack-ms", to.slack_ms, "Added to every bound for a busy machine; not in sim")
-      ->capture_default_str();
-  AddChoice(*run, to.choice);
+  AddRunOptions(*run, to);
   run->add_flag("--json", to.json, "Print JSON");
   return run;
+}
+
+CLI::App* AddReport(CLI::App& app, oj::sim::ReportCommandOptions& to) {
+  CLI::App* report = app.add_subcommand("report", "Draw a run as one page of HTML");
+  report->add_option("file", to.run.file, "The scenario, or a recorded failure")->required();
+  report->add_option("--out,-o", to.out, "The page (default: standard output)");
+  report->add_option("--chrome-trace", to.chrome_trace, "Trace events for ui.perfetto.dev");
+  AddRunOptions(*report, to.run);
+  return report;
 }
 
 CLI::App* AddExplore(CLI::App& app, oj::sim::ExploreCommandOptions& to) {
@@ -63,6 +78,7 @@ CLI::App* AddExplore(CLI::App& app, oj::sim::ExploreCommandOptions& to) {
   explore->add_option("--shrink-seconds", to.shrink_seconds, "To reduce the first failure; 0: not")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  explore->add_option("--report", to.report, "Write what was found as a page of HTML");
   explore->add_flag("--json", to.json, "Print JSON");
   return explore;
 }
@@ -82,6 +98,7 @@ CLI::App* AddSweep(CLI::App& app, oj::sim::SweepCommandOptions& to) {
   sweep->add_flag("--pairs", to.pairs, "Also each two strikes, one after the other");
   sweep->add_flag("--faults", to.faults, "One fault at each place where there can be one, instead");
   sweep->add_flag("--stop-at-first", to.stop_at_first, "Stop at the first bad point");
+  sweep->add_option("--report", to.report, "Write the table as a page of HTML");
   sweep->add_flag("--json", to.json, "Print JSON");
   return sweep;
 }
@@ -94,7 +111,9 @@ int Main(int argc, char** argv) {
   oj::sim::ExploreCommandOptions explore_options;
   std::string failure;
   bool replay_json = false;
+  oj::sim::ReportCommandOptions report_options;
   const CLI::App* run = AddRun(app, run_options);
+  const CLI::App* report = AddReport(app, report_options);
   const CLI::App* explore = AddExplore(app, explore_options);
   CLI::App* replay = app.add_subcommand("replay", "Run a recorded failure once more");
   replay->add_option("file", failure, "The failure file")->required();
@@ -116,6 +135,7 @@ int Main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   if (*run) return oj::sim::RunCommand(run_options);
+  if (*report) return oj::sim::ReportCommand(report_options);
   if (*explore) return oj::sim::ExploreCommand(explore_options);
   if (*shrink) return oj::sim::ShrinkCommand(shrunk, shrunk_to, shrink_seconds);
   if (*sweep) return oj::sim::SweepCommand(sweep_options);

@@ -18,6 +18,7 @@
 #include "explore/shards.h"
 #include "explore/shrink.h"
 #include "explore/sweep.h"
+#include "report/page.h"
 
 namespace oj::sim {
 namespace {
@@ -89,6 +90,16 @@ Status Write(const std::string& path, FailureFile file) {
     return Error{ErrorCode::kInvalidRequest, path + ":0: file: cannot be written", ""};
   }
   return Ok{};
+}
+
+// The page of many runs, where one is wished.
+Status Draw(const std::string& path, const Scenario& scenario, boost::json::object data) {
+  if (path.empty()) return Ok{};
+  data["scenario"] = scenario.path;
+  data["about"] = scenario.about;
+  const Status written = WriteFile(path, SurveyPage(data));
+  if (written) return Ok{};
+  return Error{ErrorCode::kInvalidRequest, "--report: " + written.error().message, ""};
 }
 
 // A word for a shell.
@@ -178,8 +189,11 @@ int ExploreCommand(const ExploreCommandOptions& options) {
     first = std::move(*told);
   }
   const FailureStory* story = first ? &*first : nullptr;
+  const boost::json::object json = AsJson(report, explore, story);
+  const Status drawn = Draw(options.report, *scenario, json);
+  if (!drawn) return Refuse(drawn.error().message);
   if (options.json) {
-    std::cout << boost::json::serialize(AsJson(report, explore, story)) << '\n';
+    std::cout << boost::json::serialize(json) << '\n';
   } else {
     if (first && first->shrunk)
       std::cout << AsText(*first->shrunk, first->law, Width(), OnTerminal());
@@ -204,6 +218,8 @@ int SweepCommand(const SweepCommandOptions& options) {
     sweep.kinds.push_back(static_cast<SweepKind>(kind));
   }
   const SweepReport report = Sweep(*scenario, sweep);
+  const Status drawn = Draw(options.report, *scenario, AsJson(report));
+  if (!drawn) return Refuse(drawn.error().message);
   if (options.json) {
     std::cout << boost::json::serialize(AsJson(report)) << '\n';
   } else {

@@ -41,6 +41,7 @@ struct ExploreCommandOptions {
   bool json = false;
   std::string failures{};     // directory for failure files; empty: none are written
   double shrink_seconds = 2;  // of real time, for the first failure; 0: it stays as it is
+  std::string report{};       // a page of HTML to write; empty: none
 };
 int ExploreCommand(const ExploreCommandOptions& options);
 
@@ -56,6 +57,7 @@ struct SweepCommandOptions {
   bool faults = false;
   bool stop_at_first = false;  // point at which something is wrong
   bool json = false;
+  std::string report{};  // a page of HTML to write; empty: none
 };
 // Strikes a scenario's run at each step in each way; prints a table. 0: nothing was wrong at any
 // point, and all points were covered.

@@ -105,13 +105,21 @@ class Explorer {
         options_.tell(report_);
       }
       One();
+      if (report_.runs >= next_growth_) Grown();
     }
+    if (report_.runs > 0) Grown();
     report_.real = Now() - begin;
     return std::move(report_);
   }
 
  private:
   Duration Now() const { return options_.now ? options_.now() : Duration::zero(); }
+
+  // So that a million runs have some seventy points.
+  void Grown() {
+    report_.growth.emplace_back(report_.runs, report_.coverage.behaviours());
+    next_growth_ = report_.runs + report_.runs / 5 + 1;
+  }
 
   void One() {
     const std::uint64_t seed = options_.seed + report_.runs * options_.stride;
@@ -155,6 +163,7 @@ class Explorer {
   const ExploreOptions& options_;
   const Judging judging_;
   Odometer odometer_;
+  std::uint64_t next_growth_ = 1;  // runs
   SimResult run_;
   SimResult again_;
   ExploreReport report_;

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "explore/judging.h"
@@ -80,6 +81,8 @@ struct ExploreReport {
   std::size_t strands = 0;                     // at most, in a run, where they have priorities
   std::uint32_t schedule = 0;                  // and choices among them
   Coverage coverage;
+  // Behaviours after so many runs, now and then; of a single process only.
+  std::vector<std::pair<std::uint64_t, std::size_t>> growth;
 };
 
 ExploreReport Explore(const Scenario& scenario, const ExploreOptions& options);

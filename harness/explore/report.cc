@@ -203,7 +203,11 @@ json::object AsJson(const FailureStory& first) {
 json::object AsJson(const ExploreReport& report, const ExploreOptions& options,
                     const FailureStory* first) {
   json::object laws;
-  for (const auto& [law, broken] : report.laws) laws[law] = broken.runs;
+  json::object first_seeds;
+  for (const auto& [law, broken] : report.laws) {
+    laws[law] = broken.runs;
+    first_seeds[law] = broken.first;
+  }
   json::object object{{"runs", report.runs},
                       {"seed", options.seed},
                       {"runs_per_second", RunsPerSecond(report, options.twice)},
@@ -213,12 +217,14 @@ json::object AsJson(const ExploreReport& report, const ExploreOptions& options,
                       {"decisions", report.decisions},
                       {"violations", report.violations},
                       {"laws", std::move(laws)},
+                      {"first_seeds", std::move(first_seeds)},
                       {"mismatches", report.mismatches},
                       {"digest", report.digest.Hex()},
                       {"probes", ProbesOf(report.coverage)},
                       {"never_hit", json::value_from(report.coverage.NeverHit())},
                       {"behaviours", report.coverage.behaviours()},
-                      {"last_new_behaviour", report.coverage.last_new()}};
+                      {"last_new_behaviour", report.coverage.last_new()},
+                      {"growth", json::value_from(report.growth)}};
   if (report.first_failure) object["first_failure_seed"] = *report.first_failure;
   if (!report.first_mismatch.empty()) object["first_mismatch"] = report.first_mismatch;
   if (first != nullptr) {

@@ -10,6 +10,7 @@ namespace {
 
 // A story that is longer is for nobody.
 constexpr std::size_t kMostText = 16'000;
+constexpr std::string_view kKind = "oj-harness-failure ";
 constexpr std::string_view kMagic = "oj-harness-failure 1";
 
 template <class Number>
@@ -156,6 +157,8 @@ std::string WriteFailure(const FailureFile& file) {
   }
   return text;
 }
+
+bool IsFailure(std::string_view text) { return text.starts_with(kKind); }
 
 Result<FailureFile> ParseFailure(const std::string& text, const std::string& path) {
   return Reader(text, path).Read();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,6 +44,8 @@ struct FailureFile {
 };
 
 std::string WriteFailure(const FailureFile& file);
+// Whether a file's text says that it is one, of whatever version.
+bool IsFailure(std::string_view text);
 // Error (kInvalidRequest): "path:line: key: what is wrong".
 Result<FailureFile> ParseFailure(const std::string& text, const std::string& path);
 

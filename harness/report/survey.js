@@ -1,0 +1,110 @@
+'use strict';
+// Draws what many runs came to: the JSON of explore or of sweep.
+const data = JSON.parse(document.getElementById('data').textContent);
+const $ = (id) => document.getElementById(id);
+const make = (tag, cls, ...content) => {
+  const node = document.createElement(tag);
+  if (cls) node.className = cls;
+  node.append(...content);
+  return node;
+};
+const count = (n) => Math.round(n).toLocaleString('en');
+const part = (title, ...content) => $('main').append(make('h2', '', title), ...content);
+function figures(all) {
+  const row = make('div', 'figures');
+  for (const [name, value] of all) row.append(make('div', '', make('b', '', value), make('span', '', name)));
+  $('main').append(row);
+}
+// Columns: [title, of a row, whether a number]; `most`: the last column is a bar of that many.
+function table(columns, rows, classOf = () => '') {
+  const head = make('tr'), body = make('tbody');
+  for (const [title, , number] of columns) head.append(make('th', number ? 'n' : '', title));
+  for (const row of rows) {
+    const line = make('tr', classOf(row));
+    for (const [, of, number] of columns) line.append(make('td', number ? 'n' : '', of(row)));
+    body.append(line);
+  }
+  return make('table', '', make('thead', '', head), body);
+}
+function meter(value, most) {
+  const bar = make('i');
+  bar.style.width = (most > 0 ? 100 * value / most : 0) + '%';
+  return make('div', 'meter', bar);
+}
+function probes(title, all) {
+  const most = Math.max(1, ...all.map((p) => p[1]));
+  const rows = [...all].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
+  const list = table([['', (p) => p[0]], ['', (p) => meter(p[1], most)], ['runs', (p) => p[1] ? count(p[1]) : 'never', true]], rows, (p) => p[1] ? '' : 'never');
+  for (const cell of list.querySelectorAll('td:nth-child(2)')) cell.className = 'meter';
+  part(title, make('div', '', list));
+}
+function curve(points) {
+  const space = 'http://www.w3.org/2000/svg', svg = document.createElementNS(space, 'svg');
+  const [w, h, left, low] = [720, 190, 54, 24];
+  const most = Math.max(...points.map((p) => p[1]), 1), runs = Math.max(points[points.length - 1][0], 2);
+  const x = (n) => left + (w - left - 8) * n / runs, y = (n) => h - low - (h - low - 12) * n / most;
+  const add = (tag, attributes, text) => {
+    const node = document.createElementNS(space, tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    if (text !== undefined) node.textContent = text;
+    svg.append(node);
+  };
+  svg.setAttribute('viewBox', `0 0 ${w} ${h}`);
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', `Behaviours over runs: ${count(most)} after ${count(runs)}`);
+  for (const f of [0, 0.5, 1]) {
+    add('line', {x1: left, x2: w - 8, y1: y(f * most), y2: y(f * most)});
+    add('text', {x: left - 6, y: y(f * most) + 4, 'text-anchor': 'end'}, count(f * most));
+    add('text', {x: x(f * runs), y: h - 6, 'text-anchor': f === 1 ? 'end' : f ? 'middle' : 'start'}, count(f * runs) + (f === 1 ? ' runs' : ''));
+  }
+  add('path', {d: points.map((p, i) => (i ? 'L' : 'M') + x(p[0]).toFixed(1) + ' ' + y(p[1]).toFixed(1)).join('')});
+  return svg;
+}
+function failure() {
+  const first = data.first_failure;
+  if (!first) return;
+  const where = [first.law, first.kind, first.where].filter((w) => w !== undefined).join(' \u00b7 ');
+  part('The first failure', make('p', '', where), make('p', '', first.message));
+  if (first.operations !== undefined) {
+    $('main').append(make('p', 'meta', `reduced to ${first.operations} operations and ${first.decisions} decisions of ${first.decisions_before}`));
+  }
+  if (first.replay) {
+    $('main').append(make('pre', 'mono', first.replay));
+    const page = first.replay.replace(/^oj-harness (run|replay)/, 'oj-harness report') + ' --out page.html';
+    $('main').append(make('p', 'meta', 'its picture:'), make('pre', 'mono', page));
+  }
+}
+function explored() {
+  figures([['runs', count(data.runs)], ['a second', count(data.runs_per_second)], ['steps', count(data.steps)], ['decisions', count(data.decisions)],
+    ['behaviours', count(data.behaviours)], ['last new one in run', count(data.last_new_behaviour)], ['broke a law', count(data.violations)], ['differed the second time', count(data.mismatches)]]);
+  const laws = Object.entries(data.laws);
+  if (laws.length) {
+    part('Laws broken', table([['law', (l) => l[0]], ['runs', (l) => count(l[1]), true], ['first by seed', (l) => String(data.first_seeds[l[0]]), true]], laws, () => 'bad'));
+  }
+  failure();
+  if (data.growth.length > 1) part('Behaviours over runs', curve(data.growth));
+  const all = Object.entries(data.probes), never = all.filter((p) => !p[1]);
+  part(`Probes: ${all.length - never.length} of ${all.length} hit`);
+  if (never.length) $('main').append(make('p', '', 'never: ' + never.map((p) => p[0]).join(', ')));
+  probes('What happened', all.filter((p) => !p[0].startsWith('site ')));
+  probes('Where something else than usual was chosen', all.filter((p) => p[0].startsWith('site ')).map(([n, v]) => [n.slice(5), v]));
+}
+function swept() {
+  figures([['points', count(data.points)], ['covered', count(data.covered)], ['violations', count(data.violations)], ['steps of the bases', count(data.steps)], ['seconds', data.seconds.toFixed(1)]]);
+  if (data.wrong) part('A base went wrong', make('p', '', data.wrong));
+  failure();
+  const bad = (k) => k.converged !== k.judged_by_L6 || k.bytes_lost > 0 || k.broke_laws > 0;
+  const columns = [['strike', (k) => k.first ? make('div', '', k.kind, make('div', 'meta', k.first)) : k.kind], ['points', (k) => count(k.points), true],
+    ['covered', (k) => count(k.covered), true], ['', (k) => meter(k.covered, k.points)], ['converged', (k) => k.judged_by_L6 ? `${count(k.converged)} of ${count(k.judged_by_L6)}` : '\u2013', true],
+    ['bytes lost', (k) => count(k.bytes_lost), true], ['broke a law', (k) => count(k.broke_laws), true]];
+  part('Points', table(columns, data.kinds, (k) => bad(k) ? 'bad' : ''));
+}
+
+const pass = !data.violations && !data.mismatches;
+$('name').textContent = (data.kinds ? 'sweep of ' : 'exploration of ') + data.scenario.split('/').pop().replace(/\.toml$/, '');
+document.title = $('name').textContent;
+$('about').textContent = data.about;
+$('verdict').textContent = pass ? 'all laws hold' : 'broken';
+$('verdict').classList.add(pass ? 'pass' : 'fail');
+$('meta').textContent = [data.scenario, data.seed === undefined ? '' : 'from seed ' + data.seed, data.digest ? 'digest ' + data.digest : ''].filter(Boolean).join(' \u00b7 ');
+if (data.kinds) swept(); else explored();
