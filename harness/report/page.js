@@ -67,7 +67,7 @@ function reveal(from, to, close) {  // moves, and zooms where that is asked for 
   const a = position(from), b = position(to), width = view[1] - view[0];
   const tight = close || b - a > width;
   if (!tight && a >= view[0] && b <= view[1]) return;
-  const half = tight ? Math.max((b - a) * 0.8, (position(last) - position(first)) / 1e6, 1e-3) : width / 2;
+  const half = tight ? Math.max((b - a) * 0.6, (position(last) - position(first)) / 1e6, 1e-3) : width / 2;
   view = [(a + b) / 2 - half, (a + b) / 2 + half];
   draw();
 }
@@ -75,14 +75,14 @@ function reveal(from, to, close) {  // moves, and zooms where that is asked for 
 // ---- words
 function fields(index) {  // [[name, value]] of an event
   const [, kind, subject, object, value, text] = events[index], of = data.kinds[kind], all = [];
-  if (of.subject) all.push([of.subject, subject]);
+  if (of.subject && subject) all.push([of.subject, subject]);
   if (of.object && object) all.push([of.object, object]);
   if (of.value && (value || of.value === 'exit')) all.push(value < 0 && of.value === 'exit' ? ['signal', -value] : [of.value, value]);
   if (of.text && text) all.push([of.text, text]);
   return all;
 }
 const nameOf = (index) => data.kinds[events[index][1]].name;
-const sentence = (index) => nameOf(index) + ' \u00b7 ' + fields(index).map(([k, v]) => (k.length < 9 && typeof v === 'number' ? k + ' ' : '') + v).join(' \u00b7 ');
+const sentence = (index) => nameOf(index) + ' \u00b7 ' + fields(index).map(([k, v]) => (k.length < 11 && typeof v === 'number' ? k + ' ' : '') + v).join(' \u00b7 ');
 function facts(item) {
   const rows = [];
   if (item.bar) {
@@ -107,8 +107,10 @@ function addItem(lane, node, item) {
   node.setAttribute('aria-label', `${lane.label}, ${stateOf(item) ? stateOf(item) + ', ' : ''}` +
     (item.bar ? `from ${ms(item.from)} to ${item.end < 0 ? 'the end' : ms(item.to)}` : `at ${ms(item.from)}`));
   node.onclick = () => { if (!dragged) select(item); };
-  node.onfocus = () => { reveal(item.from, item.bar ? Math.min(item.to, Math.max(item.from, timeAt(view[1]))) : item.from); describe(item); };
-  node.onblur = () => describe(chosen);
+  node.onfocus = () => {
+    if (!inView(item)) reveal(item.from, item.from);
+    describe(item);
+  };
   node.onmouseenter = (e) => tip(item, e);
   node.onmouseleave = () => tip(null);
   lane.items.push(item);
@@ -224,7 +226,7 @@ function paintAxis() {
   for (let t = Math.ceil(Math.max(0, view[0]) / step) * step; t < view[1]; t += step) tick(t, show(t, digits));
 }
 function paintLane(lane) {
-  const starts = [];
+  const starts = [], bars = [];  // of what is in sight
   for (const item of lane.items) {
     const a = pixel(item.from), b = pixel(item.to), style = item.node.style;
     const hidden = b < -10 || a > width + 10;
@@ -232,6 +234,7 @@ function paintLane(lane) {
     if (hidden) continue;
     const left = Math.max(a, -10), size = Math.min(b, width + 10) - left;
     starts.push(a);
+    if (item.bar) bars.push([a, b]);
     style.left = left + 'px';
     if (!item.bar) continue;
     style.width = size + 'px';
@@ -240,11 +243,13 @@ function paintLane(lane) {
     const text = size > 40 ? item.text : '';
     if (item.node.textContent !== text) item.node.textContent = text;
   }
-  for (const note of lane.notes) {
+  for (const [i, note] of lane.notes.entries()) {
     const marked = lane.items.some((item) => !item.bar && Math.abs(pixel(item.from) - pixel(note.at)) < 8);
-    const x = pixel(note.at) + (marked ? 12 : 6), next = Math.min(width, ...starts.filter((s) => s > x - 4));
+    const x = pixel(note.at) + (marked ? 12 : 8);
+    const after = lane.notes[i + 1] ? pixel(lane.notes[i + 1].at) : width;
+    const next = Math.min(width, after, ...starts.filter((s) => s > x - 4));
     const room = next - x - 4;
-    note.node.style.display = x < 0 || x > width || room < 24 ? 'none' : '';
+    note.node.style.display = x < 0 || x > width || room < 24 || bars.some(([a, b]) => a < x && b > x + 2) ? 'none' : '';
     note.node.style.left = x + 'px';
     note.node.style.maxWidth = room + 'px';
   }
@@ -271,6 +276,7 @@ const itemOf = (event) => items.find((i) => i.event === event && i.bar) || items
 function describe(item) {
   $('what').replaceChildren();
   $('near').replaceChildren();
+  $('detail').classList.toggle('empty', !item && !law);
   if (law && (!item || item === chosen)) {
     const head = make('h2', '', `${law.law} at ${ms(law.at)}`), list = make('dl');
     for (const event of law.events) {
@@ -321,6 +327,14 @@ function relate(from, hits) {
   }
   $('lanes').classList.toggle('picked', from.some((item) => item.lane));
   for (const v of violations) v.node.classList.toggle('chosen', v === law);
+  if (law) law.node.scrollIntoView({block: 'nearest'});
+}
+// The time that the two have in common, with some of what was around it.
+function revealOverlap(bars) {
+  const from = Math.max(law.at, ...bars.map((bar) => bar.from)), to = Math.max(from, Math.min(last, ...bars.map((bar) => bar.to)));
+  const all = Math.max(last, ...bars.map((bar) => bar.to)) - Math.min(law.at, ...bars.map((bar) => bar.from));
+  const around = Math.max(2 * (to - from), all / 20, 1e6);
+  reveal(Math.min(law.at, from) - around, to + around, true);
 }
 function select(item, violation = null, close = false) {
   chosen = item;
@@ -328,17 +342,15 @@ function select(item, violation = null, close = false) {
   const hits = law ? law.events.map(itemOf).filter(Boolean) : [];
   relate(law ? hits : item ? [item] : [], hits);
   if (law) {
-    const times = [law.at, ...hits.map((hit) => Math.max(hit.from, Math.min(hit.to, law.at)))];
-    const bars = hits.filter((hit) => hit.bar);
-    if (close) reveal(Math.min(...times, ...bars.map((b) => b.from)), Math.max(...times, ...bars.map((b) => Math.min(b.to, law.at + (law.at - b.from)))), true);
-  } else if (item) {
-    reveal(item.from, item.from, false);
+    if (close) revealOverlap(hits.filter((hit) => hit.bar));
+  } else if (item && !inView(item)) {
+    reveal(item.from, item.from);
   }
   const target = hits[hits.length - 1] || item;
   if (target && target.node) {
     const part = target.node.closest('.shut');
     if (part) part.firstChild.click();
-    if (hits.length) hits[0].node.scrollIntoView({block: 'center'});
+    if (hits.length) showTogether(hits.map((hit) => hit.lane.row));
     target.node.style.display = '';
     target.node.focus({preventScroll: hits.length > 0});
     target.node.scrollIntoView({block: 'nearest'});
@@ -347,6 +359,14 @@ function select(item, violation = null, close = false) {
   if (location.hash.slice(1) !== state) history.replaceState(null, '', '#' + state);
   describe(item);
   draw();
+}
+const topOf = (row) => row.getBoundingClientRect().top;
+// Lanes that are too far apart are brought together by leaving out what is between them.
+function showTogether(rows) {
+  const tops = rows.map(topOf);
+  const apart = Math.max(...tops) - Math.min(...tops) > $('scroll').clientHeight - 80;
+  if (apart && !$('lanes').classList.contains('only')) acts.o();
+  rows[0].scrollIntoView({block: 'center'});
 }
 function go(where) {
   const [, name, value, number] = /^(event|law)=([^.]+)(?:\.(\d+))?$/.exec(where) || [];
@@ -392,12 +412,17 @@ function onDown(e) {
     [x, y] = [m.clientX, m.clientY];
   };
   addEventListener('pointermove', move);
-  addEventListener('pointerup', () => removeEventListener('pointermove', move), {once: true});
+  const up = () => {  // the click that follows is none
+    removeEventListener('pointermove', move);
+    setTimeout(() => { dragged = false; });
+  };
+  addEventListener('pointerup', up, {once: true});
+  addEventListener('pointercancel', up, {once: true});
 }
 const focused = () => items.find((item) => item.node === document.activeElement);
 function upDown(by) {
   const from = focused() || (chosen && chosen.lane ? chosen : null);
-  const open = lanes.filter((lane) => lane.items.length && lane.row.offsetParent).sort((a, b) => a.row.offsetTop - b.row.offsetTop);
+  const open = lanes.filter((lane) => lane.items.length && lane.row.offsetParent).sort((a, b) => topOf(a.row) - topOf(b.row));
   const at = from ? open.indexOf(from.lane) + by : by > 0 ? 0 : open.length - 1;
   if (!open[at]) return;
   const near = (item) => from ? Math.abs(item.from - from.from) : item.from;

@@ -15,13 +15,13 @@ function figures(all) {
   for (const [name, value] of all) row.append(make('div', '', make('b', '', value), make('span', '', name)));
   $('main').append(row);
 }
-// Columns: [title, of a row, whether a number]; `most`: the last column is a bar of that many.
+// Columns: [title, what of a row, how it is set].
 function table(columns, rows, classOf = () => '') {
   const head = make('tr'), body = make('tbody');
-  for (const [title, , number] of columns) head.append(make('th', number ? 'n' : '', title));
+  for (const [title, , cls] of columns) head.append(make('th', cls || '', title));
   for (const row of rows) {
     const line = make('tr', classOf(row));
-    for (const [, of, number] of columns) line.append(make('td', number ? 'n' : '', of(row)));
+    for (const [, of, cls] of columns) line.append(make('td', cls || '', of(row)));
     body.append(line);
   }
   return make('table', '', make('thead', '', head), body);
@@ -29,13 +29,12 @@ function table(columns, rows, classOf = () => '') {
 function meter(value, most) {
   const bar = make('i');
   bar.style.width = (most > 0 ? 100 * value / most : 0) + '%';
-  return make('div', 'meter', bar);
+  return make('div', '', bar);
 }
 function probes(title, all) {
   const most = Math.max(1, ...all.map((p) => p[1]));
   const rows = [...all].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
-  const list = table([['', (p) => p[0]], ['', (p) => meter(p[1], most)], ['runs', (p) => p[1] ? count(p[1]) : 'never', true]], rows, (p) => p[1] ? '' : 'never');
-  for (const cell of list.querySelectorAll('td:nth-child(2)')) cell.className = 'meter';
+  const list = table([['', (p) => p[0]], ['', (p) => meter(p[1], most), 'meter'], ['runs', (p) => p[1] ? count(p[1]) : 'never', 'n']], rows, (p) => p[1] ? '' : 'never');
   part(title, make('div', '', list));
 }
 function curve(points) {
@@ -79,7 +78,7 @@ function explored() {
     ['behaviours', count(data.behaviours)], ['last new one in run', count(data.last_new_behaviour)], ['broke a law', count(data.violations)], ['differed the second time', count(data.mismatches)]]);
   const laws = Object.entries(data.laws);
   if (laws.length) {
-    part('Laws broken', table([['law', (l) => l[0]], ['runs', (l) => count(l[1]), true], ['first by seed', (l) => String(data.first_seeds[l[0]]), true]], laws, () => 'bad'));
+    part('Laws broken', table([['law', (l) => l[0]], ['runs', (l) => count(l[1]), 'n'], ['first by seed', (l) => String(data.first_seeds[l[0]]), 'n']], laws, () => 'bad'));
   }
   failure();
   if (data.growth.length > 1) part('Behaviours over runs', curve(data.growth));
@@ -94,9 +93,9 @@ function swept() {
   if (data.wrong) part('A base went wrong', make('p', '', data.wrong));
   failure();
   const bad = (k) => k.converged !== k.judged_by_L6 || k.bytes_lost > 0 || k.broke_laws > 0;
-  const columns = [['strike', (k) => k.first ? make('div', '', k.kind, make('div', 'meta', k.first)) : k.kind], ['points', (k) => count(k.points), true],
-    ['covered', (k) => count(k.covered), true], ['', (k) => meter(k.covered, k.points)], ['converged', (k) => k.judged_by_L6 ? `${count(k.converged)} of ${count(k.judged_by_L6)}` : '\u2013', true],
-    ['bytes lost', (k) => count(k.bytes_lost), true], ['broke a law', (k) => count(k.broke_laws), true]];
+  const columns = [['strike', (k) => k.first ? make('div', '', k.kind, make('div', 'meta', k.first)) : k.kind], ['points', (k) => count(k.points), 'n'],
+    ['covered', (k) => count(k.covered), 'n'], ['', (k) => meter(k.covered, k.points), 'meter'], ['converged', (k) => k.judged_by_L6 ? `${count(k.converged)} of ${count(k.judged_by_L6)}` : '\u2013', 'n'],
+    ['bytes lost', (k) => count(k.bytes_lost), 'n'], ['broke a law', (k) => count(k.broke_laws), 'n']];
   part('Points', table(columns, data.kinds, (k) => bad(k) ? 'bad' : ''));
 }
 
