@@ -258,7 +258,9 @@ function paint() {
   width = $('axis').clientWidth;
   $('over').replaceChildren();
   paintAxis();
-  lanes.forEach(paintLane);
+  // Those out of sight are drawn when they are scrolled to.
+  const box = $('scroll').getBoundingClientRect(), tops = lanes.map((lane) => topOf(lane.row));
+  lanes.filter((lane, i) => tops[i] > box.top - 300 && tops[i] < box.bottom + 300).forEach(paintLane);
   for (const v of violations) line('moment' + (v === law ? ' chosen' : ''), v.at);
   if (law) {
     const own = law.events.map(itemOf).filter((item) => item && item.bar);
@@ -464,6 +466,7 @@ addHead();
 addLanes();
 for (const button of document.querySelectorAll('[data-do]')) button.onclick = () => acts[button.dataset.do]();
 $('keys').onclick = () => $('keys').close();
+$('scroll').addEventListener('scroll', draw);
 $('scroll').addEventListener('wheel', onWheel, {passive: false});
 $('scroll').addEventListener('pointerdown', onDown);
 document.addEventListener('keydown', onKey);
@@ -473,3 +476,4 @@ fit();
 describe(null);
 paint();
 go(decodeURIComponent(location.hash.slice(1)));
+paint();

@@ -131,6 +131,33 @@ TEST_F(PagesTest, EnterOnALawGoesToIt) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,#law=L3.1\""));
 }
 
+TEST_F(PagesTest, EveryBarAndMarkCanBeReachedByTab) {
+  Draw(OverlapStory());
+  Afterwards("return items.length > 15 && items.every((item) => item.node.tabIndex === 0);");
+  EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true\""));
+}
+
+TEST_F(PagesTest, AQuestionMarkShowsTheKeys) {
+  Draw(OverlapStory());
+  Afterwards("press('?'); return document.getElementById('keys').open;");
+  EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true\""));
+}
+
+TEST_F(PagesTest, WheelDragAndHoverDoWhatTheySay) {
+  Draw(OverlapStory());
+  Afterwards(
+      "const bar = items.find((item) => item.bar), whole = span();"
+      "const tell = (type, on, more) => on.dispatchEvent(new (type === 'wheel' ? WheelEvent : "
+      "PointerEvent)(type, {bubbles: true, cancelable: true, clientX: 600, clientY: 300, "
+      "...more}));"
+      "tell('wheel', bar.node, {deltaY: -100}); const closer = span() < whole, from = view[0];"
+      "tell('pointerdown', bar.node, {button: 0}); tell('pointermove', document, {clientX: 580});"
+      "tell('pointerup', document); const dragged = view[0] > from;"
+      "tell('mouseenter', bar.node); const tip = document.getElementById('tip');"
+      "return [closer, dragged, !tip.hidden && tip.textContent.includes('tmux hangs')];");
+  EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,true,true\""));
+}
+
 TEST_F(PagesTest, SqueezedTimeKeepsItsOrderAndShowsEverything) {
   Draw(OverlapStory());
   Afterwards(
