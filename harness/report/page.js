@@ -279,7 +279,7 @@ function describe(item) {
   $('what').replaceChildren();
   $('near').replaceChildren();
   $('detail').classList.toggle('empty', !item && !law);
-  if (law && (!item || item === chosen)) {
+  if (law && (!item || law.events.map(itemOf).includes(item))) {
     const head = make('h2', '', `${law.law} at ${ms(law.at)}`), list = make('dl');
     for (const event of law.events) {
       const link = make('button', '', `${ms(events[event][0])} \u00b7 ${sentence(event)}`), cell = make('dd');
