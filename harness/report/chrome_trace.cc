@@ -1,6 +1,5 @@
 #include "report/chrome_trace.h"
 
-#include <algorithm>
 #include <boost/json.hpp>
 #include <map>
 
@@ -59,8 +58,6 @@ class Writer {
       for (const Mark& mark : lane.marks) AddMark(lane, i + 1, mark);
     }
     Arrows();
-    std::stable_sort(events_.begin(), events_.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
     json::array all = std::move(names_);
     for (auto& [at, event] : events_) all.push_back(std::move(event));
     const json::object whole{{"displayTimeUnit", "ms"}, {"traceEvents", std::move(all)}};
@@ -76,7 +73,7 @@ class Writer {
             {"tid", thread},
             {"ts", Micros(at)}};
   }
-  void Add(Instant at, json::object event) { events_.emplace_back(at, std::move(event)); }
+  void Add(Instant at, json::object event) { events_.emplace(at, std::move(event)); }
 
   void Name(const char* what, std::size_t kind, std::size_t thread, std::string_view name) {
     json::object event = Event("M", what, static_cast<LaneKind>(kind), thread, Instant());
@@ -147,8 +144,8 @@ class Writer {
   const Trace& trace_;
   std::vector<Lane> lanes_;
   json::array names_;
-  std::vector<std::pair<Instant, json::object>> events_;
-  std::map<std::uint64_t, Cancel> cancels_;  // by request
+  std::multimap<Instant, json::object> events_;  // equal times: in the order of adding
+  std::map<std::uint64_t, Cancel> cancels_;      // by request
   std::uint64_t arrows_ = 1;
 };
 

@@ -19,7 +19,8 @@ std::string Brief(std::string_view line) {
     const std::string_view word = line.substr(0, line.find(' '));
     line.remove_prefix(std::min(line.size(), word.size() + 1));
     const bool option = word == "-C" || word == "-c";
-    if (!option && !skip) brief.append(brief.empty() ? "" : " ").append(word);
+    const bool shown = !option && !skip && word != "--no-optional-locks";
+    if (shown) brief.append(brief.empty() ? "" : " ").append(word);
     skip = option;
   }
   return brief;

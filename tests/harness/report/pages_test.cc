@@ -192,17 +192,32 @@ TEST_F(PagesTest, ReportDrawsAScenariosRun) {
   EXPECT_GT(fs::file_size(dir_ / "trace.json"), 1000u);
 }
 
-TEST_F(PagesTest, ReportDrawsARecordedFailure) {
-  const fs::path scenario = dir_ / "x.toml";
-  std::ofstream(scenario) << "[[client]]\nname = \"alice\"\n"
-                             "steps = [{ call = { type = \"Ping\" }, expect = \"Ok\" }]\n";
-  ExploreCommandOptions explore;
-  explore.file = scenario.string();
-  explore.runs = 2;
-  explore.failures = dir_.string();
-  ASSERT_EQ(ExploreCommand(explore), 1);
+// Explores a scenario in which every run breaks what is expected.
+class FailuresTest : public PagesTest {
+ protected:
+  void SetUp() override {
+    PagesTest::SetUp();
+    const fs::path scenario = dir_ / "x.toml";
+    std::ofstream(scenario) << "[[client]]\nname = \"alice\"\n"
+                               "steps = [{ call = { type = \"Ping\" }, expect = \"Ok\" }]\n";
+    ExploreCommandOptions explore;
+    explore.file = scenario.string();
+    explore.runs = 2;
+    explore.seed = 5;
+    explore.failures = dir_.string();
+    explore.report = page_.string();
+    ASSERT_EQ(ExploreCommand(explore), 1);
+  }
+};
+
+TEST_F(FailuresTest, ExploreTellsWhichLawsAreBrokenAndByWhichSeedFirst) {
+  EXPECT_THAT(DomOf(), HasSubstr("<td>expect</td><td class=\"n\">2</td>"
+                                 "<td class=\"n\">5</td>"));
+}
+
+TEST_F(FailuresTest, ReportDrawsARecordedFailure) {
   ReportCommandOptions options;
-  options.run.file = (dir_ / "x-expect-1.txt").string();
+  options.run.file = (dir_ / "x-expect-5.txt").string();
   options.out = page_.string();
   ASSERT_EQ(ReportCommand(options), 0);
   EXPECT_THAT(DomOf("#law=expect"), HasSubstr("replayed; it broke expect"));
