@@ -170,6 +170,7 @@ function addHead() {
   $('verdict').textContent = pass ? 'all laws hold' : 'broken: ' + [...new Set(violations.map((v) => v.law))].join(', ');
   $('verdict').classList.add(pass ? 'pass' : 'fail');
   $('about').textContent = run.about || '';
+  if (run.world !== 'sim') $('axis').previousElementSibling.textContent = 'time';
   const meta = [run.scenario, 'world ' + run.world];
   if (run.seed !== undefined) meta.push('seed ' + run.seed + (run.choices ? ` (${run.choices})` : ''), run.steps + ' steps', run.virtual_ms.toFixed(1) + ' ms of virtual time', 'digest ' + run.digest);
   $('meta').textContent = meta.concat(events.length + ' events').join(' \u00b7 ');
