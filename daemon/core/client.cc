@@ -15,6 +15,16 @@ constexpr Duration kLastWait = std::chrono::milliseconds(50);
 
 Error ShuttingDown() { return {ErrorCode::kUnavailable, "the daemon is shutting down", ""}; }
 
+// What a reply is called: its type, or the error's code. Both come first in every reply.
+std::string_view OutcomeOf(std::string_view payload) {
+  for (const std::string_view head : {R"({"type":"Error","code":")", R"({"type":")"}) {
+    if (!payload.starts_with(head)) continue;
+    payload.remove_prefix(head.size());
+    return payload.substr(0, payload.find('"'));
+  }
+  return "";
+}
+
 }  // namespace
 
 Task<void> Client::Serve() {
@@ -110,6 +120,7 @@ Task<bool> Client::ReadOnce() {
 }
 
 Task<Client::Next> Client::ServeFrame(std::string_view payload) {
+  core_.seams.log.Record({EventKind::kRequestReceived, connection_->id(), 0, 0, payload});
   auto request = ParseRequest(payload);
   if (!request) {
     auto refuse = Send(std::move(request).error());
@@ -195,6 +206,7 @@ struct Launcher {
                       (body.name_space ? "of " + *body.name_space : "");
     return Fly(WorkspacePrune, body);
   }
+  bool operator()(const DebugDumpRequest& body) const { return Fly(DebugDump, body); }
   bool operator()(const ShutdownRequest& body) const {
     if (!body.kill) return false;
     launch.handler = [&core = core, drain = body.drain.value_or(core.config.drain)](
@@ -355,6 +367,7 @@ Task<bool> Client::AwaitNews(Flight& flight, Waiter& waiter, Patience patience) 
 Task<void> Client::WatchHangup(Waiter& waiter) {
   auto gone = connection_->PeerGone();
   co_await std::move(gone);
+  core_.seams.log.Record({EventKind::kClientLeft, connection_->id(), 0, 0, "closed"});
   gone_ = true;
   waiter.Settle();
 }
@@ -367,6 +380,7 @@ Task<void> Client::ReadAhead(Waiter& waiter) {
     co_await std::move(read);
   }
   if (!end_of_file_ || core_.config.half_close == HalfClose::kKeep) co_return;
+  core_.seams.log.Record({EventKind::kClientLeft, connection_->id(), 0, 0, "half-closed"});
   gone_ = true;
   waiter.Settle();
 }
@@ -380,6 +394,8 @@ Task<Client::Next> Client::Send(Reply reply) {
                                    std::to_string(core_.config.max_reply_bytes),
                                ""});
   }
+  core_.seams.log.Record({EventKind::kReplied, connection_->id(), 0,
+                          static_cast<std::int64_t>(payload.size()), OutcomeOf(payload)});
   const std::string frame = Frame(payload);
   auto write = WriteAll(frame);
   const Deadline limit = Deadline::After(core_.seams.clock.Now(), core_.config.response_write);

@@ -9,14 +9,14 @@ namespace oj {
 namespace {
 
 using Field = std::variant<Duration Config::*, std::size_t Config::*, std::string Config::*,
-                           HalfClose Config::*>;
+                           HalfClose Config::*, bool Config::*>;
 
 struct Entry {
   ConfigKey key;
   Field field;
 };
 
-constexpr std::size_t kKeys = 21;
+constexpr std::size_t kKeys = 23;
 
 const std::array<Entry, kKeys>& Table() {
   static const std::array<Entry, kKeys> table = {{
@@ -51,6 +51,10 @@ const std::array<Entry, kKeys>& Table() {
       {{"connection.half_close", "", "", "\"cancel\" or \"keep\""}, &Config::half_close},
       {{"tools.tmux", "", "", "a path, or a name on PATH"}, &Config::tmux_tool},
       {{"tools.git", "", "", "a path, or a name on PATH"}, &Config::git_tool},
+      {{"recorder.bytes", "", "bytes", "the flight recorder; below 65536: nothing is recorded"},
+       &Config::recorder_bytes},
+      {{"recorder.redact", "", "", "\"true\": every dump without arguments, paths and ids"},
+       &Config::recorder_redact},
       {{"log.level", "OJ_LOG", "", "debug, info, warn or error"}, &Config::log_level},
   }};
   return table;
@@ -95,6 +99,11 @@ struct Setter {
     config.*field = value == "keep" ? HalfClose::kKeep : HalfClose::kCancel;
     return Ok{};
   }
+  Status operator()(bool Config::* field) const {
+    if (value != "true" && value != "false") return Wrong(origin, value, "'true' or 'false'");
+    config.*field = value == "true";
+    return Ok{};
+  }
   Status operator()(std::string Config::* field) const {
     if (value.empty()) return Wrong(origin, value, "a name");
     config.*field = value;
@@ -102,7 +111,30 @@ struct Setter {
   }
 };
 
+struct Getter {
+  const Config& config;
+
+  std::string operator()(Duration Config::* field) const {
+    return std::to_string(Millis(config.*field));
+  }
+  std::string operator()(std::size_t Config::* field) const {
+    return std::to_string(config.*field);
+  }
+  std::string operator()(HalfClose Config::* field) const {
+    return config.*field == HalfClose::kKeep ? "keep" : "cancel";
+  }
+  std::string operator()(bool Config::* field) const { return config.*field ? "true" : "false"; }
+  std::string operator()(std::string Config::* field) const { return config.*field; }
+};
+
 }  // namespace
+
+std::string GetConfig(const Config& config, std::string_view key) {
+  for (const Entry& entry : Table()) {
+    if (entry.key.key == key) return std::visit(Getter{config}, entry.field);
+  }
+  return "";
+}
 
 std::span<const ConfigKey> ConfigKeys() {
   static const auto keys = [] {

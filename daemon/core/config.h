@@ -41,6 +41,9 @@ struct Config {
   // tools.*: a path, or a name that is found on the daemon's PATH
   std::string tmux_tool = "tmux";
   std::string git_tool = "git";
+  // recorder.*
+  std::size_t recorder_bytes = 4 << 20;
+  bool recorder_redact = false;
   std::string log_level = "info";
 };
 
@@ -59,5 +62,8 @@ std::span<const ConfigKey> ConfigKeys();
 // must be; the configuration is unchanged.
 Status SetConfig(Config& config, std::string_view key, std::string_view value,
                  std::string_view origin);
+
+// The value of `key` as SetConfig takes it.
+std::string GetConfig(const Config& config, std::string_view key);
 
 }  // namespace oj

@@ -10,6 +10,8 @@
 #include "core/flight.h"
 #include "core/git_client.h"
 #include "core/lock_table.h"
+#include "core/protocol.h"
+#include "core/recorder.h"
 #include "core/state.h"
 #include "core/tmux_client.h"
 #include "core/tools.h"
@@ -61,12 +63,14 @@ struct Lifecycle {
 
 struct Core {
   Core(const Seams& outside, const Config& settings, Identity self, Lifecycle& life, State& known,
-       std::string instance, Nursery& behind, Nursery& under_way, Nursery& in_flight)
+       Recorder& kept, std::string instance, Nursery& behind, Nursery& under_way, Nursery& in_flight)
       : seams(outside),
         config(settings),
         identity(self),
         lifecycle(life),
         state(known),
+        recorder(kept),
+        redaction_key(StableHash(instance)),
         started(outside.clock.Now()),
         started_at_ms(outside.clock.WallNow()),
         tools(outside.clock, outside.runner, outside.log, settings, std::move(instance)),
@@ -93,6 +97,9 @@ struct Core {
   const Identity identity;
   Lifecycle& lifecycle;
   State& state;
+  Recorder& recorder;
+  const std::uint64_t redaction_key;  // the same text is the same token in this daemon's life
+  Deadline next_dump = Deadline(Instant::min());  // by itself, not before
   const Instant started;
   const WallMillis started_at_ms;
   Tools tools;

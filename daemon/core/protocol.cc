@@ -233,6 +233,8 @@ constexpr Kind kKinds[] = {
     {"Requests", [](Fields&) -> RequestBody { return RequestsRequest{}; }},
     {"CancelRequest", [](Fields& in) -> RequestBody { return CancelRequestRequest{in.Id("id")}; }},
     {"Locks", [](Fields&) -> RequestBody { return LocksRequest{}; }},
+    {"DebugDump",
+     [](Fields& in) -> RequestBody { return DebugDumpRequest{in.Bool("redact", false)}; }},
     {"Query", ReadQuery},
     {"Query", ReadQuery},
     {"Query", ReadQuery},

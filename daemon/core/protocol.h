@@ -101,6 +101,9 @@ struct CancelRequestRequest {
   std::string id;
 };
 struct LocksRequest {};
+struct DebugDumpRequest {
+  bool redact = false;  // as always where recorder.redact is true
+};
 struct ListSessionsQuery {};
 struct GetSessionQuery {
   std::string id;
@@ -118,7 +121,7 @@ using RequestBody =
                  SessionSendRequest, SessionKillRequest, PeekSessionRequest, SessionPruneRequest,
                  WorkspaceAddRequest, WorkspaceDropRequest, WorkspaceDropFailedRequest,
                  WorkspaceDropAllRequest, WorkspacePruneRequest, AgentRunRequest, AgentSendRequest,
-                 AgentResumeRequest, RequestsRequest, CancelRequestRequest, LocksRequest,
+                 AgentResumeRequest, RequestsRequest, CancelRequestRequest, LocksRequest, DebugDumpRequest,
                  ListSessionsQuery, GetSessionQuery, ListWorkspacesQuery, GetWorkspaceQuery,
                  ListAgentsQuery>;
 

@@ -4,6 +4,7 @@
 
 #include "core/agent_runs.h"
 #include "core/client.h"
+#include "core/handlers/handlers.h"
 #include "core/reconcile.h"
 #include "core/workspace_intents.h"
 
@@ -32,6 +33,7 @@ Task<Status> Server::Run(std::function<void()> ready) {
       WithNursery([&](Nursery& background) { return InBackground(background, std::move(ready)); },
                   WhenBodyEnds::kCancel);
   co_await std::move(serve);
+  recorder_.on_alarm = nullptr;
   core_.reset();
   seams_.log.Record({EventKind::kStopped, 0, 0, 0, {}});
   co_return Ok{};
@@ -54,8 +56,9 @@ Task<void> Server::WithUnits(Nursery& background, Nursery& units, std::function<
 
 Task<void> Server::InFlight(Nursery& background, Nursery& units, Nursery& flights,
                             std::function<void()> ready) {
-  core_.emplace(seams_, config_, identity_, lifecycle_, state_,
+  core_.emplace(seams_, config_, identity_, lifecycle_, state_, recorder_,
                 identity_.lease_prefix + Hex(seams_.random.Next()), background, units, flights);
+  recorder_.on_alarm = [this](std::string_view reason) { DumpByItself(*core_, reason); };
   background.Start(seams_.runner.Tend());
   background.Start(core_->tmux.Tend());
   auto work = WithNursery([&](Nursery& own) { return BesidesOwnWork(own, std::move(ready)); },

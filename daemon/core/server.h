@@ -12,7 +12,9 @@ namespace oj {
 class Server {
  public:
   Server(Seams seams, Config config, Identity identity)
-      : seams_(seams),
+      : recorder_(seams.log, seams.clock, config.recorder_bytes),
+        seams_{seams.clock, seams.runner, seams.listener, seams.store,
+               seams.files, seams.random, recorder_},
         config_(std::move(config)),
         identity_(identity),
         state_(seams.clock, seams.store) {}
@@ -41,7 +43,8 @@ class Server {
   Task<void> Drain(Nursery& connections);
   Task<void> DrainUnits(Nursery& units);
 
-  Seams seams_;
+  Recorder recorder_;
+  Seams seams_;  // with the recorder before its log
   Config config_;
   Identity identity_;
   Lifecycle lifecycle_;

@@ -43,6 +43,17 @@ std::string Join(const std::vector<std::string>& argv) {
   return line;
 }
 
+// "exit 1: can't find session: work", "signal 11", "timed out 9": for a replay.
+std::string Story(const ProcessResult& result) {
+  constexpr std::size_t kMostSaid = 200;
+  constexpr std::string_view kEnds[] = {"exit",      "signal",    "not started",
+                                        "timed out", "cancelled", "flooded"};
+  std::string story(kEnds[static_cast<std::size_t>(result.end)]);
+  story += " " + std::to_string(result.status);
+  if (!result.err.empty()) story += ": " + result.err.substr(0, kMostSaid);
+  return story;
+}
+
 }  // namespace
 
 // A child's entry in its flight, from its start until it is reaped or given up.
@@ -57,6 +68,7 @@ class Tools::Observer final : public ProcessObserver {
   ~Observer() { --tools_.children_; }
 
   void OnStarted(int pid) override {
+    pid_ = pid;
     flight_.children.push_back(Flight::Child{pid, line_, tools_.clock_.Now()});
     tools_.log_.Record({EventKind::kProcessStarted, 0, flight_.id, pid, line_});
   }
@@ -65,10 +77,13 @@ class Tools::Observer final : public ProcessObserver {
     tools_.log_.Record({EventKind::kProcessEnded, 0, flight_.id, pid, line_});
   }
 
+  int pid() const { return pid_; }
+
  private:
   Tools& tools_;
   Flight& flight_;
   std::string line_;
+  int pid_ = 0;  // 0: it has not started
 };
 
 Task<Result<ProcessResult>> Tools::Run(Flight& flight, ToolCommand command, Aftermath& after) {
@@ -92,6 +107,9 @@ Task<Result<ProcessResult>> Tools::Run(Flight& flight, ToolCommand command, Afte
   flight.waiting_for = command.tool;
   auto run = runner_.Run(std::move(spec));
   ProcessResult result = co_await std::move(run);
+  if (result.started) {
+    log_.Record({EventKind::kProcessResult, 0, flight.id, observer.pid(), Story(result)});
+  }
   after.started = result.started;
   after.cut_off = result.started && result.end != ProcessResult::End::kExited;
   if (result.quarantine != nullptr) after.undead = result.quarantine;

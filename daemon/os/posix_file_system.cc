@@ -164,6 +164,22 @@ Status RemoveTreeNow(const std::string& path) {
   return Failed("remove " + Quoted(path), error);
 }
 
+Status WriteNow(const std::string& path, std::string_view text) {
+  UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return Failed("create " + Quoted(path), errno);
+  while (!text.empty()) {
+    const ssize_t size = write(fd.get(), text.data(), text.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) {
+      const int error = size < 0 ? errno : ENOSPC;
+      unlink(path.c_str());
+      return Failed("write " + Quoted(path), error);
+    }
+    text.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return Ok{};
+}
+
 }  // namespace
 
 Task<Result<FileInfo>> PosixFileSystem::Stat(std::string path, bool follow) {
@@ -185,6 +201,14 @@ Task<Result<std::vector<std::string>>> PosixFileSystem::List(std::string directo
 Task<Result<std::string>> PosixFileSystem::Read(std::string file, std::size_t most) {
   std::function<Result<std::string>()> job = [file = std::move(file), most] {
     return ReadNow(file, most);
+  };
+  auto call = quick_.Call(std::move(job));
+  co_return co_await std::move(call);
+}
+
+Task<Status> PosixFileSystem::Write(std::string file, std::function<std::string()> text) {
+  std::function<Status()> job = [file = std::move(file), text = std::move(text)] {
+    return WriteNow(file, text());
   };
   auto call = quick_.Call(std::move(job));
   co_return co_await std::move(call);

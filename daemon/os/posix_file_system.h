@@ -17,6 +17,7 @@ class PosixFileSystem final : public FileSystem {
   Task<Result<FileInfo>> Stat(std::string path, bool follow) override;
   Task<Result<std::vector<std::string>>> List(std::string directory) override;
   Task<Result<std::string>> Read(std::string file, std::size_t most) override;
+  Task<Status> Write(std::string file, std::function<std::string()> text) override;
   Task<Status> MakeDirectories(std::string path) override;  // new ones with mode 0700
   Task<Status> Rename(std::string from, std::string to) override;
   Task<Status> RemoveTree(std::string path) override;

@@ -95,6 +95,7 @@ Result<std::unique_ptr<SpdlogEventLog>> SpdlogEventLog::Open(std::string_view le
 }
 
 void SpdlogEventLog::Record(const LogEvent& event) {
+  if (IsForReplayOnly(event.kind)) return;
   const Line& line = LineOf(event);
   if (!logger_->should_log(line.level)) return;
   std::string who;

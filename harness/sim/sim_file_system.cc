@@ -34,6 +34,14 @@ Task<Result<std::string>> SimFileSystem::Read(std::string file, std::size_t most
   co_return node->content.substr(0, most);
 }
 
+// What the core writes is for people: no model depends on it.
+Task<Status> SimFileSystem::Write(std::string, std::function<std::string()> text) {
+  auto pause = SleepFor(loop_, kChange);
+  co_await pause;
+  text();
+  co_return Ok{};
+}
+
 Task<Status> SimFileSystem::MakeDirectories(std::string path) {
   co_await CancellationPoint();
   disk_.MakeDirectories(path);

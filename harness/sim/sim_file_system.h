@@ -19,6 +19,7 @@ class SimFileSystem final : public FileSystem {
   Task<Result<FileInfo>> Stat(std::string path, bool follow) override;
   Task<Result<std::vector<std::string>>> List(std::string directory) override;
   Task<Result<std::string>> Read(std::string file, std::size_t most) override;
+  Task<Status> Write(std::string file, std::function<std::string()> text) override;
   Task<Status> MakeDirectories(std::string path) override;
   Task<Status> Rename(std::string from, std::string to) override;
   Task<Status> RemoveTree(std::string path) override;

@@ -26,7 +26,7 @@ class TraceEventLog final : public EventLog {
  public:
   TraceEventLog(const Clock& clock, Trace& trace) : clock_(clock), trace_(trace) {}
   void Record(const LogEvent& event) override {
-    if (!dead_) trace_.AddDaemon(clock_.Now(), event);
+    if (!dead_ && !IsForReplayOnly(event.kind)) trace_.AddDaemon(clock_.Now(), event);
   }
   // The daemon was killed: what its frames do when they are destroyed has not happened.
   void Die() { dead_ = true; }

@@ -24,6 +24,13 @@ Task<Reply> WorkspaceDropAll(Core& core, Flight& flight, WorkspaceDropAllRequest
 Task<Reply> WorkspacePrune(Core& core, Flight& flight, WorkspacePruneRequest request);
 // Kills every session of this daemon, all at once, then lets the daemon stop, whatever came of it.
 Task<Reply> ShutdownKill(Core& core, Flight& flight, Duration drain);
+// Writes the flight recorder into the state directory; kUnavailable where that cannot be done.
+Task<Reply> DebugDump(Core& core, Flight& flight, DebugDumpRequest request);
+// The same without being asked; at most once a minute.
+void DumpByItself(Core& core, std::string_view reason);
+
+// `{"session":{...}}` and so on: a line for each of what is known.
+std::string StateLines(const Core& core);
 
 // A request that needs no subprocess. It is carried out whole, whoever is still there to hear.
 Reply AnswerAtOnce(Core& core, const RequestBody& body);

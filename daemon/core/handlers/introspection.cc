@@ -219,6 +219,19 @@ class Answer {
 
 }  // namespace
 
+std::string StateLines(const Core& core) {
+  std::string lines;
+  const auto add = [&lines](std::string_view what, json::value record) {
+    lines += Text({{what, std::move(record)}}) + "\n";
+  };
+  for (const auto& [id, each] : core.state.All<SessionRecord>()) add("session", SessionJson(each));
+  for (const auto& [id, each] : core.state.All<WorkspaceRecord>()) {
+    add("workspace", WorkspaceJson(each));
+  }
+  for (const auto& [id, each] : core.state.All<AgentRecord>()) add("agent", AgentJson(each));
+  return lines;
+}
+
 Reply AnswerAtOnce(Core& core, const RequestBody& body) { return std::visit(Answer(core), body); }
 
 }  // namespace oj

@@ -26,7 +26,13 @@ enum class EventKind : std::uint8_t {
   kStopped,
   kUnsettled,  // text: what was begun and could not be finished or undone, and why
   kDefect,     // text: what; a bug of ours
+  // What a replay needs beside all that; for the flight recorder only.
+  kRequestReceived,  // connection; text: the payload
+  kReplied,          // connection; text: reply's type or error code; value: bytes
+  kClientLeft,       // connection; text: "closed" or "half-closed", while it was owed an answer
+  kProcessResult,    // request; text: how it ended, what it said; value: pid
 };
+inline bool IsForReplayOnly(EventKind kind) { return kind > EventKind::kDefect; }
 
 // Ids are 0 where they do not apply. `text` is valid during Record() only.
 struct LogEvent {
@@ -37,7 +43,7 @@ struct LogEvent {
   std::string_view text;
 };
 
-// Implementations: SpdlogEventLog (os), TraceEventLog (simulation).
+// Implementations: SpdlogEventLog (os), TraceEventLog (simulation); Recorder (core) before them.
 class EventLog {
  public:
   virtual ~EventLog() = default;

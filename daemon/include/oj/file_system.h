@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ class FileSystem {
   virtual Task<Result<std::vector<std::string>>> List(std::string directory) = 0;  // names, sorted
   // The beginning of a file, at most `most` bytes.
   virtual Task<Result<std::string>> Read(std::string file, std::size_t most) = 0;
+  // A new file with mode 0600; kConflict if something is there. `text` is called by whoever
+  // writes, beside the loop: it owns what it uses. What could not be written whole is removed.
+  virtual Task<Status> Write(std::string file, std::function<std::string()> text) = 0;
   virtual Task<Status> MakeDirectories(std::string path) = 0;
   // Atomic, refuses to replace; kConflict across file systems.
   virtual Task<Status> Rename(std::string from, std::string to) = 0;

@@ -142,6 +142,10 @@ class FakeFiles final : public FileSystem {
     const auto at = contents.find(file);
     co_return at == contents.end() ? std::string() : at->second;
   }
+  Task<Status> Write(std::string file, std::function<std::string()> text) override {
+    contents[file] = text();
+    co_return Ok{};
+  }
   Task<Status> MakeDirectories(std::string) override { co_return Ok{}; }
   Task<Status> Rename(std::string from, std::string to) override {
     if (rename_fails) co_return *rename_fails;
