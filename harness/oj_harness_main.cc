@@ -127,6 +127,12 @@ int Main(int argc, char** argv) {
   shrink->add_option("--seconds", shrink_seconds, "At most")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  std::string dump;
+  std::string scenario;
+  CLI::App* record = app.add_subcommand("record", "Turn a dump of ojd's recorder into a scenario");
+  record->add_option("--from", dump, "The dump, from `oj debug dump`")->required();
+  record->add_option("--out", scenario, "Where to write it (default: standard output)");
+  record->footer("Example:\n  oj-harness record --from story.jsonl --out story.toml");
   oj::sim::SweepCommandOptions sweep_options;
   const CLI::App* sweep = AddSweep(app, sweep_options);
   try {
@@ -138,6 +144,7 @@ int Main(int argc, char** argv) {
   if (*report) return oj::sim::ReportCommand(report_options);
   if (*explore) return oj::sim::ExploreCommand(explore_options);
   if (*shrink) return oj::sim::ShrinkCommand(shrunk, shrunk_to, shrink_seconds);
+  if (*record) return oj::sim::RecordCommand(dump, scenario);
   if (*sweep) return oj::sim::SweepCommand(sweep_options);
   return oj::sim::ReplayCommand(failure, replay_json);
 }

@@ -45,6 +45,7 @@ void AddSessionCommands(CLI::App& app, Invocation& invocation);
 void AddWorkspaceCommands(CLI::App& app, Invocation& invocation);
 void AddAgentCommands(CLI::App& app, Invocation& invocation);
 void AddRequestCommands(CLI::App& app, Invocation& invocation);
+void AddDebugCommands(CLI::App& app, Invocation& invocation);
 void AddCompletionCommands(CLI::App& app, Invocation& invocation);
 
 // status and status --watch, below `parent`.

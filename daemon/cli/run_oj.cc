@@ -143,6 +143,7 @@ int Run(Split split, Invocation& invocation) {
   AddAgentCommands(app, invocation);
   AddRequestCommands(app, invocation);
   AddDaemonCommands(app, invocation);
+  AddDebugCommands(app, invocation);
   AddCompletionCommands(app, invocation);
   invocation.app = &app;
   std::vector<std::string> reversed(split.parsed.rbegin(), split.parsed.rend());

@@ -19,6 +19,7 @@
 #include "explore/shrink.h"
 #include "explore/sweep.h"
 #include "report/page.h"
+#include "scenario/record.h"
 
 namespace oj::sim {
 namespace {
@@ -239,6 +240,25 @@ int ShrinkCommand(const std::string& file, const std::string& to, double seconds
   if (!written) return Refuse(written.error().message);
   std::cout << AsText(*shrunk, failure.law, Width(), OnTerminal()) << "written to " << to
             << "; again:\n    oj-harness replay " << Quoted(to) << '\n';
+  return kPass;
+}
+
+int RecordCommand(const std::string& dump, const std::string& to) {
+  const Result<std::string> text = ReadFileText(dump);
+  if (!text) return Refuse(text.error().message);
+  const Result<std::string> scenario = ScenarioOf(*text, dump);
+  if (!scenario) return Refuse(scenario.error().message);
+  // What is written can be run.
+  const Result<Scenario> parsed = ParseScenario(*scenario, to.empty() ? dump : to);
+  if (!parsed) return Refuse(parsed.error().message);
+  if (to.empty()) {
+    std::cout << *scenario;
+    return kPass;
+  }
+  std::ofstream out(to, std::ios::binary);
+  out << *scenario;
+  if (out.close(); !out) return Refuse(to + ": cannot be written");
+  std::cout << "written to " << to << "; run it:\n    oj-harness run " << Quoted(to) << '\n';
   return kPass;
 }
 

@@ -49,6 +49,9 @@ int ExploreCommand(const ExploreCommandOptions& options);
 int ReplayCommand(const std::string& file, bool json);
 // A failure file once more, smaller: written to `to`, and told.
 int ShrinkCommand(const std::string& file, const std::string& to, double seconds);
+// A scenario from the dump of a daemon's flight recorder, to `to` or standard output.
+int RecordCommand(const std::string& dump, const std::string& to);
+
 struct SweepCommandOptions {
   std::string file{};
   std::vector<std::string> kinds{};  // empty: all

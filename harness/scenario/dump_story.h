@@ -1,0 +1,48 @@
+// DumpStory: what a dump tells, in terms of a scenario: calls by connection, processes, what there
+// was before the first call.
+#pragma once
+
+#include <boost/json.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oj/error.h"
+
+namespace oj::sim {
+
+struct DumpStory {
+  struct Call {
+    std::int64_t at = 0;  // ns, as all times here
+    boost::json::object request;
+    std::optional<std::int64_t> replied;
+    std::string outcome;  // the reply's type or error code
+    std::optional<std::int64_t> left;
+    bool half_closed = false;  // is how the client left
+  };
+  struct Process {
+    std::int64_t begun = 0;
+    std::optional<std::int64_t> ended;
+    bool of_request = false;  // not of the daemon itself
+    std::string tool;
+    std::string arguments;  // joined by blanks
+    std::string result;     // as in process_result, or empty
+  };
+  boost::json::object head;
+  std::int64_t begin = 0;                             // of the first call
+  std::int64_t begin_wall = 0;                        // ms
+  std::map<std::int64_t, std::vector<Call>> clients;  // by connection
+  std::vector<Process> processes;
+  std::vector<boost::json::object> sessions, workspaces, agents;  // as at the end
+  std::size_t left_out = 0;                                       // calls whose text was cut
+};
+
+// Error: as ScenarioOf.
+Result<DumpStory> ReadDump(const std::string& dump, const std::string& name);
+
+// A field's text, or "".
+std::string TextOf(const boost::json::object& object, std::string_view name);
+
+}  // namespace oj::sim
