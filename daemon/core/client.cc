@@ -276,7 +276,10 @@ Task<Client::Next> Client::ServeFlight(FlightTable::Launch launch, Patience pati
       [&](Nursery& watchers) { return AwaitFlight(*flight, waiter, patience, watchers); },
       WhenBodyEnds::kDrop);
   co_await std::move(wait);
-  if (gone_) co_return Next::kClose;
+  if (gone_) {
+    core_.seams.log.Record({EventKind::kClientLeft, connection_->id(), flight->id, 0, {}});
+    co_return Next::kClose;
+  }
   if (!flight->ended()) {
     interest.reason = CancelReason::kDeadline;
     auto late = Send(Error{ErrorCode::kDeadlineExceeded,
@@ -367,7 +370,6 @@ Task<bool> Client::AwaitNews(Flight& flight, Waiter& waiter, Patience patience) 
 Task<void> Client::WatchHangup(Waiter& waiter) {
   auto gone = connection_->PeerGone();
   co_await std::move(gone);
-  core_.seams.log.Record({EventKind::kClientLeft, connection_->id(), 0, 0, "closed"});
   gone_ = true;
   waiter.Settle();
 }
@@ -380,7 +382,6 @@ Task<void> Client::ReadAhead(Waiter& waiter) {
     co_await std::move(read);
   }
   if (!end_of_file_ || core_.config.half_close == HalfClose::kKeep) co_return;
-  core_.seams.log.Record({EventKind::kClientLeft, connection_->id(), 0, 0, "half-closed"});
   gone_ = true;
   waiter.Settle();
 }

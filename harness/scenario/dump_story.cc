@@ -49,7 +49,6 @@ class Reader {
       call->outcome = text;
     } else if (event == "client_left" || event == "connection_closed") {
       call->left = at;
-      call->half_closed = text == "half-closed";
     }
   }
   // Dumps themselves are no part of the story.
@@ -67,7 +66,7 @@ class Reader {
       story.begin_wall = NumberOf(line, "wall_ms");
     }
     const std::int64_t connection = NumberOf(line, "connection");
-    story.clients[connection].push_back({at, request.get_object(), {}, "", {}, false});
+    story.clients[connection].push_back({at, request.get_object(), {}, "", {}});
     open_[connection] = true;
   }
   DumpStory::Call* CallOf(const json::object& line) {

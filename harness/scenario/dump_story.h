@@ -20,7 +20,6 @@ struct DumpStory {
     std::optional<std::int64_t> replied;
     std::string outcome;  // the reply's type or error code
     std::optional<std::int64_t> left;
-    bool half_closed = false;  // is how the client left
   };
   struct Process {
     std::int64_t begun = 0;

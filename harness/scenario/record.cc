@@ -229,13 +229,9 @@ class Writer {
     const std::string line = Toml(request);
     if (call.replied) return "  { call = " + line + ", expect = " + Quoted(call.outcome) + " },\n";
     if (!call.left) return "  { call = " + line + " },\n";  // the dump ends before the answer
-    if (!call.half_closed) {
-      const std::int64_t waited = std::max<std::int64_t>(*call.left - call.at, 1'000'000);
-      return "  { call = " + line + ", give_up_ms = " + Millis(waited) +
-             ", expect = \"gave_up\" },\n";
-    }
-    return "  { send = " + line + " },\n  { until_ms = " + Millis(*call.left - story_.begin) +
-           " },\n  { half_close = true },\n";
+    const std::int64_t waited = std::max<std::int64_t>(*call.left - call.at, 1'000'000);
+    return "  { call = " + line + ", give_up_ms = " + Millis(waited) +
+           ", expect = \"gave_up\" },\n";
   }
 
   const DumpStory& story_;

@@ -29,7 +29,7 @@ enum class EventKind : std::uint8_t {
   // What a replay needs beside all that; for the flight recorder only.
   kRequestReceived,  // connection; text: the payload
   kReplied,          // connection; text: reply's type or error code; value: bytes
-  kClientLeft,       // connection; text: "closed" or "half-closed", while it was owed an answer
+  kClientLeft,       // connection, request: it was owed an answer
   kProcessResult,    // request; text: how it ended, what it said; value: pid
 };
 inline bool IsForReplayOnly(EventKind kind) { return kind > EventKind::kDefect; }

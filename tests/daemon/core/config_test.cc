@@ -85,6 +85,7 @@ TEST(Config, EveryKeySetsAFieldOfItsOwn) {
     EXPECT_FALSE(key.about.empty()) << key.key;
     const char* value = key.key == "connection.half_close" ? "keep"
                         : key.key == "log.level"           ? "debug"
+                        : key.key == "recorder.redact"     ? "true"
                                                            : "77";
     EXPECT_TRUE(SetConfig(config, key.key, value, "X")) << key.key;
   }
