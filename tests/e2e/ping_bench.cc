@@ -1,5 +1,6 @@
 // Pings a second over kept connections, ojd beside the floor, in turns so that both meet the same
-// machine: ping_bench [ROUNDS] [MILLISECONDS]. Prints, asserts nothing.
+// machine: ping_bench [--recorder] [ROUNDS] [MILLISECONDS].
+// --recorder: with the flight recorder beside without. Prints, asserts nothing.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -102,16 +103,46 @@ int Bench(int rounds, milliseconds length) {
   return 0;
 }
 
+// The flight recorder's price: two daemons, one of which records nothing.
+int BenchRecorder(int rounds, milliseconds length) {
+  World with(Tmux::kFake);
+  World without(Tmux::kFake);
+  without.Configure("[recorder]\nbytes = 1\n");
+  if (!with.StartDaemon() || !without.StartDaemon()) {
+    std::fprintf(stderr, "ping_bench: a server did not start\n");
+    return 1;
+  }
+  std::vector<double> ratios;
+  for (int i = 0; i < rounds; ++i) {
+    // Each comes first in turn: who does meets another machine.
+    const double first = PingsPerSecond((i % 2 == 0 ? with : without).socket(), length);
+    const double second = PingsPerSecond((i % 2 == 0 ? without : with).socket(), length);
+    ratios.push_back(i % 2 == 0 ? first / second : second / first);
+  }
+  const auto [low, high] = std::minmax_element(ratios.begin(), ratios.end());
+  std::printf(
+      "ping with the recorder : without, median of %d interleaved rounds: %.3f (%.3f to "
+      "%.3f)\n",
+      rounds, Median(ratios), *low, *high);
+  return 0;
+}
+
 }  // namespace
 }  // namespace oj::e2e
 
 int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], "--floor") == 0) oj::e2e::ServeFloor(argv[2]);
+  const bool recorder = argc > 1 && std::strcmp(argv[1], "--recorder") == 0;
+  if (recorder) {
+    --argc;
+    ++argv;
+  }
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 9;
   const int length = argc > 2 ? std::atoi(argv[2]) : 500;
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    return oj::e2e::Bench(std::max(1, rounds), oj::e2e::milliseconds(std::max(1, length)));
+    const auto bench = recorder ? oj::e2e::BenchRecorder : oj::e2e::Bench;
+    return bench(std::max(1, rounds), oj::e2e::milliseconds(std::max(1, length)));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ping_bench: %s\n", error.what());
     return 1;

@@ -25,6 +25,7 @@ class RecordingLog final : public EventLog {
     std::string text;
   };
   void Record(const LogEvent& event) override {
+    if (IsForReplayOnly(event.kind)) return;
     entries.push_back({event.kind, event.request, event.value, std::string(event.text)});
     if (heard) heard(entries.back());
   }
