@@ -395,8 +395,11 @@ Task<Client::Next> Client::Send(Reply reply) {
                                    std::to_string(core_.config.max_reply_bytes),
                                ""});
   }
-  core_.seams.log.Record({EventKind::kReplied, connection_->id(), 0,
-                          static_cast<std::int64_t>(payload.size()), OutcomeOf(payload)});
+  // There is one answer to a ping, and there are many pings.
+  if (const std::string_view outcome = OutcomeOf(payload); outcome != "Pong") {
+    const auto size = static_cast<std::int64_t>(payload.size());
+    core_.seams.log.Record({EventKind::kReplied, connection_->id(), 0, size, outcome});
+  }
   const std::string frame = Frame(payload);
   auto write = WriteAll(frame);
   const Deadline limit = Deadline::After(core_.seams.clock.Now(), core_.config.response_write);

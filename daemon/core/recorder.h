@@ -64,7 +64,7 @@ class Recorder final : public EventLog {
   };
 
   void Keep(const LogEvent& event);
-  Slot& At(std::uint64_t number) const { return slots_[number % slot_count_]; }
+  Slot& At(std::uint64_t number) const { return slots_[number & (slot_count_ - 1)]; }
   WallMillis WallAt(Instant now);
 
   EventLog& next_;

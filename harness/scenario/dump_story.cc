@@ -68,6 +68,10 @@ class Reader {
     const std::int64_t connection = NumberOf(line, "connection");
     story.clients[connection].push_back({at, request.get_object(), {}, "", {}});
     open_[connection] = true;
+    if (TextOf(request.get_object(), "type") == "Ping") {  // its answer is not recorded
+      story.clients[connection].back().replied = at;
+      story.clients[connection].back().outcome = "Pong";
+    }
   }
   DumpStory::Call* CallOf(const json::object& line) {
     const std::int64_t connection = NumberOf(line, "connection");

@@ -28,7 +28,7 @@ enum class EventKind : std::uint8_t {
   kDefect,     // text: what; a bug of ours
   // What a replay needs beside all that; for the flight recorder only.
   kRequestReceived,  // connection; text: the payload
-  kReplied,          // connection; text: reply's type or error code; value: bytes
+  kReplied,          // connection; text: reply's type or error code; value: bytes; no "Pong"
   kClientLeft,       // connection, request: it was owed an answer
   kProcessResult,    // request; text: how it ended, what it said; value: pid
 };
