@@ -63,7 +63,8 @@ struct Lifecycle {
 
 struct Core {
   Core(const Seams& outside, const Config& settings, Identity self, Lifecycle& life, State& known,
-       Recorder& kept, std::string instance, Nursery& behind, Nursery& under_way, Nursery& in_flight)
+       Recorder& kept, std::string instance, Nursery& behind, Nursery& under_way,
+       Nursery& in_flight)
       : seams(outside),
         config(settings),
         identity(self),

@@ -121,9 +121,9 @@ using RequestBody =
                  SessionSendRequest, SessionKillRequest, PeekSessionRequest, SessionPruneRequest,
                  WorkspaceAddRequest, WorkspaceDropRequest, WorkspaceDropFailedRequest,
                  WorkspaceDropAllRequest, WorkspacePruneRequest, AgentRunRequest, AgentSendRequest,
-                 AgentResumeRequest, RequestsRequest, CancelRequestRequest, LocksRequest, DebugDumpRequest,
-                 ListSessionsQuery, GetSessionQuery, ListWorkspacesQuery, GetWorkspaceQuery,
-                 ListAgentsQuery>;
+                 AgentResumeRequest, RequestsRequest, CancelRequestRequest, LocksRequest,
+                 DebugDumpRequest, ListSessionsQuery, GetSessionQuery, ListWorkspacesQuery,
+                 GetWorkspaceQuery, ListAgentsQuery>;
 
 struct Request {
   RequestBody body;

@@ -21,7 +21,8 @@ Task<void> RemoveOld(Core& core, std::string directory) {
   std::sort(names->begin(), names->end());
   for (std::size_t i = 0; i + kKept < names->size(); ++i) {
     auto remove = core.seams.files.RemoveTree(directory + "/" + (*names)[i]);
-    co_await std::move(remove);
+    // What cannot be removed is tried again by the next dump.
+    [[maybe_unused]] const Status removed = co_await std::move(remove);
   }
 }
 
@@ -59,7 +60,7 @@ Task<Result<std::string>> WriteDump(Core& core, std::string reason, std::uint64_
 
 Task<void> DumpAlone(Core& core, std::string reason) {
   auto write = WriteDump(core, std::move(reason), 0, false);
-  co_await std::move(write);
+  [[maybe_unused]] const auto path = co_await std::move(write);
 }
 
 }  // namespace
