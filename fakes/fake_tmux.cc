@@ -1,119 +1,27 @@
 // A tmux that obeys: the commands that the daemon uses, with the exit codes and messages of tmux
 // 3.3a; how it disobeys is in behaviour.h. tests/fakes holds it against the real one.
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <ctime>
-#include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "behaviour.h"
+#include "journal.h"
+#include "tmux_command.h"
+#include "tmux_promise.h"
 #include "tmux_server.h"
 
 namespace oj::fakes {
 namespace {
 
-using Args = std::vector<std::string>;
-
-// One command of a sequence, its options parsed.
-struct Command {
-  std::string name;
-  std::multimap<char, std::string> options;
-  Args rest;
-
-  bool Has(char option) const { return options.contains(option); }
-  std::string Get(char option) const {
-    const auto at = options.find(option);
-    return at == options.end() ? "" : at->second;
-  }
-};
-
-struct Syntax {
-  std::string_view name;
-  std::string_view alias;
-  std::string_view options;  // as getopt has them
-  int most;                  // arguments; -1: any number
-};
-constexpr Syntax kCommands[] = {
-    {"capture-pane", "capturep", "ab:CeE:JNpPqS:Tt:", 0},
-    {"display-message", "display", "aIc:d:lNpt:F:v", 1},
-    {"has-session", "has", "t:", 0},
-    {"kill-server", "", "", 0},
-    {"kill-session", "", "aCt:", 0},
-    {"list-sessions", "ls", "F:f:", 0},
-    {"new-session", "new", "Ac:dDe:EF:f:n:Ps:t:x:Xy:", -1},
-    {"send-keys", "send", "FHlMN:Rt:X", -1},
-};
-
 std::string SocketPath() {
   const char* directory = std::getenv("TMUX_TMPDIR");
   return std::string(directory == nullptr || *directory == 0 ? "/tmp" : directory) + "/tmux-" +
          std::to_string(getuid()) + "/default";
-}
-
-// tmux's rule: an argument that ends in ';' ends the command, unless it ends in '\;'.
-std::vector<Args> SplitSequence(const Args& args) {
-  std::vector<Args> sequence(1);
-  for (std::string arg : args) {
-    bool last = false;
-    if (!arg.empty() && arg.back() == ';') {
-      arg.pop_back();
-      last = arg.empty() || arg.back() != '\\';
-      if (!last) arg.back() = ';';
-    }
-    if (!last || !arg.empty()) sequence.back().push_back(arg);
-    if (last && !sequence.back().empty()) sequence.emplace_back();
-  }
-  if (sequence.back().empty()) sequence.pop_back();
-  return sequence;
-}
-
-// Options stop at "--", at the first other argument, and at a lone "-". Returns an error or "".
-std::string ParseOptions(const Args& args, const Syntax& syntax, Command* to) {
-  std::size_t at = 1;
-  for (; at < args.size() && args[at].size() > 1 && args[at][0] == '-'; ++at) {
-    if (args[at] == "--") {
-      ++at;
-      break;
-    }
-    for (std::size_t i = 1; i < args[at].size(); ++i) {
-      const char option = args[at][i];
-      const std::size_t known =
-          option == ':' ? std::string_view::npos : syntax.options.find(option);
-      if (known == std::string_view::npos) {
-        return "command " + to->name + ": unknown flag -" + option;
-      }
-      if (syntax.options.substr(known + 1, 1) != ":") {
-        to->options.emplace(option, "");
-        continue;
-      }
-      std::string value = args[at].substr(i + 1);
-      if (value.empty() && at + 1 < args.size()) value = args[++at];
-      to->options.emplace(option, value);
-      break;
-    }
-  }
-  to->rest.assign(args.begin() + static_cast<std::ptrdiff_t>(std::min(at, args.size())),
-                  args.end());
-  if (syntax.most >= 0 && to->rest.size() > static_cast<std::size_t>(syntax.most)) {
-    return "command " + to->name + ": too many arguments (need at most " +
-           std::to_string(syntax.most) + ")";
-  }
-  return "";
-}
-
-std::string Parse(const Args& args, Command* to) {
-  for (const Syntax& syntax : kCommands) {
-    if (args[0] != syntax.name && (syntax.alias.empty() || args[0] != syntax.alias)) continue;
-    to->name = syntax.name;
-    return ParseOptions(args, syntax, to);
-  }
-  return "unknown command: " + args[0];
 }
 
 class Tmux {
@@ -127,10 +35,7 @@ class Tmux {
   Outcome Run(const Args& args) {
     if (passing_ == "exits") return Fail("server exited unexpectedly");
     std::vector<Command> commands;
-    std::string error;
-    for (const Args& one : SplitSequence(args)) {
-      if (error = Parse(one, &commands.emplace_back()); !error.empty()) break;
-    }
+    const std::string error = ParseCommands(args, &commands);
     const bool starts =
         error.empty() &&
         (commands.empty() || std::any_of(commands.begin(), commands.end(),
@@ -140,6 +45,7 @@ class Tmux {
     for (const Command& command : commands) {
       if (Do(command); outcome_.exit != 0) break;
     }
+    server_.EndPrograms();
     return outcome_;
   }
 
@@ -159,6 +65,9 @@ class Tmux {
   void Do(const Command& c) {
     if (c.name == "new-session") return NewSession(c);
     if (c.name == "list-sessions") return ListSessions(c);
+    if (c.name == "list-panes") return ListPanes(c);
+    if (c.name == "set-option") return SetOption(c);
+    if (c.name == "run-shell") return RunShell(c);
     if (c.name == "kill-server") return KillServer();
     const bool pane = c.name == "capture-pane" || c.name == "send-keys";
     std::string session;
@@ -187,11 +96,44 @@ class Tmux {
       if (!server_.Has(std::to_string(i))) name = std::to_string(i);
     }
     if (server_.Has(name)) return static_cast<void>(Fail("duplicate session: " + name));
-    server_.Create(name);
+    server_.Create(name, c.rest);
   }
 
   void KillServer() {
     for (const std::string& name : server_.Sessions()) server_.Kill(name);
+  }
+
+  // The daemon's only option is that of a window; a server's or a session's are not kept.
+  void SetOption(const Command& c) {
+    const std::string target = c.Get('t');
+    if (c.Has('s') || c.Has('g')) return;
+    std::string session;
+    if (server_.Sessions().empty()) {
+      return static_cast<void>(
+          Fail(c.Has('t') ? "no such window: " + target : "no current window"));
+    }
+    const Outcome before = outcome_;
+    if (!Find(target, true, &session)) {
+      outcome_ = before;
+      return static_cast<void>(Fail("no such window: " + target));
+    }
+    if (c.rest[0] != "remain-on-exit") {
+      return static_cast<void>(Fail("invalid option: " + c.rest[0]));
+    }
+    const std::string value =
+        c.rest.size() > 1 ? c.rest[1] : (server_.Get(session).stays ? "off" : "on");
+    if (value != "on" && value != "off" && value != "failed") {
+      return static_cast<void>(Fail("unknown value: " + value));
+    }
+    server_.Stay(session, value != "off");
+  }
+
+  // No shell runs, but it has ended, and the server has seen that others have.
+  void RunShell(const Command& c) {
+    server_.Reap();
+    if (!c.rest.empty() && !c.Has('b') && c.rest[0].starts_with("exit ")) {
+      outcome_.exit = std::atoi(c.rest[0].c_str() + 5);
+    }
   }
 
   // "=NAME" is that session; "NAME" may also be a prefix that only one session has; "" any. For a
@@ -264,13 +206,38 @@ class Tmux {
     for (const std::string& name : server_.Sessions()) {
       std::string format = c.Get('F');
       if (format.empty()) {
-        const std::time_t created = std::atol(server_.Created(name).c_str());
+        const std::time_t created = std::atol(server_.Get(name).created.c_str());
         std::array<char, 64> text{};
         std::strftime(text.data(), text.size(), "%a %b %e %H:%M:%S %Y", std::localtime(&created));
         format = name + ": 1 windows (created " + text.data() + ")";
       }
       outcome_.out += Format(format, name) + "\n";
     }
+  }
+
+  void ListPanes(const Command& c) {
+    std::vector<std::string> sessions = server_.Sessions();
+    if (sessions.empty()) return static_cast<void>(Fail("no current target"));
+    if (!c.Has('a')) {
+      std::string one;
+      if (!FindWindow(c.Get('t'), &one)) return;
+      sessions = {one};
+    }
+    for (const std::string& name : sessions) {
+      const std::string own = c.Has('a') ? "#{session_name}:0.0: [80x24]" : "0: [80x24]";
+      outcome_.out += Format(c.Has('F') ? c.Get('F') : own, name) + "\n";
+    }
+  }
+
+  // Where a window is meant, a lone name may be one.
+  bool FindWindow(const std::string& target, std::string* session) {
+    const Outcome before = outcome_;
+    if (Find(target, false, session)) return true;
+    if (target.find(':') == std::string::npos && target.find('.') == std::string::npos) {
+      outcome_ = before;
+      NotFound("window: " + target.substr(target.starts_with('=') ? 1 : 0));
+    }
+    return false;
   }
 
   // `#{name}` of what is known here; other names are empty, as in tmux.
@@ -284,8 +251,10 @@ class Tmux {
       }
       const std::string name = format.substr(at + 2, end - at - 2);
       if (name == "session_name") text += session;
-      if (name == "session_created") text += server_.Created(session);
+      if (name == "session_created") text += server_.Get(session).created;
       if (name == "session_windows") text += "1";
+      if (name == "pane_dead") text += server_.Get(session).dead ? "1" : "0";
+      if (name == "pane_dead_status") text += ExitTold(session);
       if (name == "socket_path") text += SocketPath();
       if (name == "pid") text += std::to_string(getpid());
       at = end + 1;
@@ -293,19 +262,31 @@ class Tmux {
     return text;
   }
 
+  std::string ExitTold(const std::string& name) const {
+    const Session session = server_.Get(name);
+    return session.dead && session.reaped ? std::to_string(session.exit.value_or(0)) : "";
+  }
+
   TmuxServer server_;
   std::string passing_;  // of a server that has no session any more
   Outcome outcome_;
 };
 
+Outcome Serve(const Args& args, const std::string& passing) {
+  return Tmux(TmuxServer(StateDirectory()), passing).Run(args);
+}
+
 Outcome Work(const Args& args, const Behaviour& behaviour) {
   if (!args.empty() && args[0] == "-V") return {0, "tmux 3.3a\n", ""};
-  return Tmux(TmuxServer(StateDirectory()), behaviour.passing).Run(args);
+  Keep();
+  for (const Args& late : TakeBroken()) Serve(late, "");
+  return Serve(args, behaviour.passing);
 }
 
 }  // namespace
 }  // namespace oj::fakes
 
 int main(int argc, char** argv) {
-  return oj::fakes::RunFake("tmux", {argv + 1, argv + argc}, oj::fakes::Work);
+  using namespace oj::fakes;
+  return RunFake({"tmux", Work, Promise}, {argv + 1, argv + argc});
 }

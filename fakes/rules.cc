@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <string_view>
+#include <utility>
 
 namespace oj::fakes {
 namespace {
@@ -25,11 +26,7 @@ class Reader {
     for (const auto& [key, value] : rule) {
       if (!ReadKey(key.str(), value, to)) return false;
     }
-    if (to->tool.empty()) return Fail(rule, "tool", "is missing");
-    if (to->behaviour.setsid && !to->behaviour.grandchild) {
-      return Fail(rule, "setsid", "is of use only with grandchild = true");
-    }
-    return true;
+    return Check(rule, *to);
   }
 
  private:
@@ -37,25 +34,49 @@ class Reader {
     Behaviour& b = to->behaviour;
     if (key == "tool") return Text(key, value, &to->tool);
     if (key == "match") return Text(key, value, &to->match);
-    if (key == "hang_while") return Text(key, value, &b.hang_while);
+    if (key == "nth") return Integer(key, value, 0, kMany, &to->nth);
+    if (key == "seed") return Integer(key, value, 0, kMany, &to->seed);
+    if (key == "probability") return Probability(key, value, &to->probability);
+    if (key == "release") return Path(key, value, &b.release);
+    if (key == "at_path") return Path(key, value, &b.at_path);
+    if (key == "lock_file") return Path(key, value, &b.lock_file);
     if (key == "out") return Text(key, value, &b.out.emplace());
     if (key == "err") return Text(key, value, &b.err.emplace());
     if (key == "passing") return Passing(key, value, &b.passing);
-    if (key == "hang") return Bool(key, value, &b.hang);
-    if (key == "ignore_term") return Bool(key, value, &b.ignore_term);
-    if (key == "exit_zero_on_term") return Bool(key, value, &b.exit_zero_on_term);
-    if (key == "grandchild") return Bool(key, value, &b.grandchild);
-    if (key == "setsid") return Bool(key, value, &b.setsid);
-    if (key == "nth") return Integer(key, value, 0, kMany, &to->nth);
+    if (key == "bytes_per_s") return Integer(key, value, 1, kMany, &b.drip);
     if (key == "flood_bytes") return Integer(key, value, 0, kMany, &b.flood_bytes);
+    for (const auto& [name, flag] : kFlags) {
+      if (key == name) return Bool(key, value, &(b.*flag));
+    }
+    if (key.ends_with("_ms")) return ReadMillis(key, value, &b);
     return ReadSmall(key, value, &b);
+  }
+
+  bool ReadMillis(std::string_view key, const toml::node& value, Behaviour* b) {
+    long long number = 0;
+    if (!Integer(key, value, 0, kMany, &number)) return false;
+    const std::chrono::milliseconds millis(number);
+    if (key == "delay_ms") {
+      b->delay = millis;
+    } else if (key == "delay_to_ms") {
+      b->delay_to = millis;
+    } else if (key == "delay_mean_ms") {
+      b->delay_mean = millis;
+    } else if (key == "at_ms") {
+      b->at = millis;
+    } else if (key == "late_ms") {
+      b->late = millis;
+    } else {
+      return Fail(value, key, "unknown key");
+    }
+    return true;
   }
 
   bool ReadSmall(std::string_view key, const toml::node& value, Behaviour* b) {
     long long number = 0;
-    if (key == "delay_ms") {
-      if (!Integer(key, value, 0, kMany, &number)) return false;
-      b->delay = std::chrono::milliseconds(number);
+    if (key == "forks") {
+      if (!Integer(key, value, 0, kMostForks, &number)) return false;
+      b->forks = static_cast<int>(number);
     } else if (key == "exit") {
       if (!Integer(key, value, 0, 255, &number)) return false;
       b->exit = static_cast<int>(number);
@@ -68,9 +89,41 @@ class Reader {
     return true;
   }
 
+  // What one key says about another.
+  bool Check(const toml::table& rule, const Rule& read) {
+    const Behaviour& b = read.behaviour;
+    const bool real = b.wrap || read.tool == "git";
+    if (read.tool.empty()) return Fail(rule, "tool", "is missing");
+    if (b.setsid && !b.grandchild) {
+      return Fail(rule, "setsid", "is of use only with grandchild = true");
+    }
+    if (b.delay_to.count() > 0 && b.delay_to < b.delay) {
+      return Fail(rule, "delay_to_ms", "must not be less than delay_ms");
+    }
+    if (b.InTheMiddle() && !real) {
+      return Fail(rule, "at_ms or at_path", "is of use only with a real tool: wrap = true");
+    }
+    if (b.InTheMiddle() && b.after) return Fail(rule, "after", "is not for at_ms or at_path");
+    if (b.late && (b.after || b.InTheMiddle())) {
+      return Fail(rule, "late_ms", "is for what happens before the work");
+    }
+    return true;
+  }
+
   bool Passing(std::string_view key, const toml::node& value, std::string* to) {
     if (!Text(key, value, to)) return false;
     return *to == "serves" || *to == "exits" || Fail(value, key, "must be serves or exits");
+  }
+  // Relative to what, nobody could tell: tools are started in many directories.
+  bool Path(std::string_view key, const toml::node& value, std::string* to) {
+    if (!Text(key, value, to)) return false;
+    return to->starts_with('/') || Fail(value, key, "must be an absolute path");
+  }
+  bool Probability(std::string_view key, const toml::node& value, double* to) {
+    if (value.is_floating_point()) *to = value.as_floating_point()->get();
+    if (value.is_integer()) *to = static_cast<double>(value.as_integer()->get());
+    if (value.is_number() && *to >= 0 && *to <= 1) return true;
+    return Fail(value, key, "must be a number from 0 to 1");
   }
   bool Text(std::string_view key, const toml::node& value, std::string* to) {
     if (!value.is_string()) return Fail(value, key, "must be a string");
@@ -91,6 +144,18 @@ class Reader {
   }
 
   static constexpr long long kMany = 1'000'000'000'000;
+  static constexpr int kMostForks = 16;
+  static constexpr std::pair<std::string_view, bool Behaviour::*> kFlags[] = {
+      {"hang", &Behaviour::hang},
+      {"ignore_term", &Behaviour::ignore_term},
+      {"exit_zero_on_term", &Behaviour::exit_zero_on_term},
+      {"after", &Behaviour::after},
+      {"cut", &Behaviour::cut},
+      {"non_utf8", &Behaviour::non_utf8},
+      {"grandchild", &Behaviour::grandchild},
+      {"setsid", &Behaviour::setsid},
+      {"wrap", &Behaviour::wrap},
+  };
   const std::string& path_;
   std::string* error_;
 };

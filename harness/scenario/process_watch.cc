@@ -160,7 +160,8 @@ void ProcessWatch::OnLine(const std::string& line) {
   if (letter == 'S') {
     pid_t parent = 0;
     words >> parent >> group >> ns >> lease;
-    std::getline(words >> std::ws, argv);
+    std::getline(words >> std::ws, argv);  // and the directory
+    argv.resize(std::min(argv.size(), argv.rfind("] \"") + 1));
     return Saw(pid, recorder_.FromBootTime(ns), group, Joined(argv));
   }
   int value = 0;

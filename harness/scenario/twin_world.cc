@@ -229,8 +229,11 @@ void TwinWorld::WriteRules() const {
   for (std::size_t i = 0; i < hangs_.size(); ++i) {
     if (!hangs_[i].begun || hangs_[i].ended) continue;
     const Hang& hang = scenario_.hangs[i];
-    text += "[[rule]]\ntool = " + Quoted(hang.tool) + "\nhang_while = " + Quoted(HangFile(i)) +
+    text += "[[rule]]\ntool = " + Quoted(hang.tool) +
+            "\nhang = true\nrelease = " + Quoted(EndOfHang(i)) +
             "\nignore_term = " + (hang.ignore_term ? "true" : "false") + "\n";
+    // As in the simulation: the server has the request, whatever becomes of the client.
+    if (hang.tool == "tmux") text += "late_ms = 0\n";
   }
   for (const ToolRule& rule : scenario_.tools) text += RuleText(rule, Scaled(rule.delay));
   WriteAtOnce(dir_ + "/rules.toml", text);
@@ -279,8 +282,8 @@ Status TwinWorld::StartRealTmux() {
   return Ok{};
 }
 
-std::string TwinWorld::HangFile(std::size_t number) const {
-  return dir_ + "/hang." + std::to_string(number);
+std::string TwinWorld::EndOfHang(std::size_t number) const {
+  return dir_ + "/released." + std::to_string(number);
 }
 
 void TwinWorld::Turn() {
@@ -304,7 +307,6 @@ void TwinWorld::BeginHang(std::size_t number) {
   hangs_[number].begun = true;
   const std::string& tool = scenario_.hangs[number].tool;
   if (world_ == World::kFakes) {
-    std::ofstream(HangFile(number)).flush();
     WriteRules();
   } else {
     SignalServer();
@@ -317,7 +319,7 @@ void TwinWorld::EndHang(std::size_t number) {
   hangs_[number].ended = true;
   if (world_ == World::kFakes) {
     WriteRules();
-    fs::remove(HangFile(number));
+    std::ofstream(EndOfHang(number)).flush();
   } else {
     SignalServer();
   }

@@ -51,7 +51,7 @@ class TwinWorld {
   void BeginHang(std::size_t number);
   void EndHang(std::size_t number);
   void SignalServer() const;
-  std::string HangFile(std::size_t number) const;
+  std::string EndOfHang(std::size_t number) const;  // a file that is there from its end on
 
   const Scenario& scenario_;
   World world_;

@@ -7,11 +7,10 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "run_tool.h"
+#include "fake_test.h"
 
 namespace oj::fakes {
 namespace {
@@ -20,35 +19,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-class FakeBehaviour : public testing::Test {
- protected:
-  std::string rules() const { return dir_.path() + "/rules.toml"; }
-  std::string journal() const { return dir_.path() + "/journal"; }
-  Environment environment() const {
-    return {{"OJ_FAKE_RULES", rules()},
-            {"OJ_FAKE_STATE", dir_.path()},
-            {"OJ_FAKE_JOURNAL", journal()},
-            {"OJ_LEASE", "7"}};
-  }
-  void Rules(const std::string& text) { WriteFile(rules(), text); }
-  static std::vector<std::string> Peek() {
-    return {OJ_FAKE_TMUX, "capture-pane", "-t", "=work:", "-p"};
-  }
-  Ended Run() { return RunTool(Peek(), environment()); }
-
-  std::vector<std::string> Journal() const {
-    std::vector<std::string> lines;
-    std::istringstream text(ReadFile(journal()));
-    for (std::string line; std::getline(text, line);) lines.push_back(line);
-    return lines;
-  }
-  bool Started(std::size_t count) const {
-    return Eventually([&] { return Journal().size() >= count; });
-  }
-
-  TempDir dir_;
-};
-
 TEST_F(FakeBehaviour, WithoutRulesItWorksAndJournalsItsLife) {
   Program peek(Peek(), {{"OJ_FAKE_JOURNAL", journal()}, {"OJ_LEASE", "7"}});
   const std::string pid = std::to_string(peek.pid());
@@ -56,7 +26,8 @@ TEST_F(FakeBehaviour, WithoutRulesItWorksAndJournalsItsLife) {
   const auto lines = Journal();
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_THAT(lines[0], StartsWith("S " + pid + " " + std::to_string(getpid()) + " " + pid + " "));
-  EXPECT_THAT(lines[0], HasSubstr(" 7 [\"tmux\",\"capture-pane\",\"-t\",\"=work:\",\"-p\"]"));
+  EXPECT_THAT(lines[0], HasSubstr(" 7 [\"tmux\",\"capture-pane\",\"-t\",\"=work:\",\"-p\"] \"" +
+                                  std::filesystem::current_path().string() + "\""));
   EXPECT_THAT(lines[1], StartsWith("E " + pid + " "));
 }
 
@@ -97,15 +68,19 @@ TEST_F(FakeBehaviour, ExitsZeroOnTermAsATmuxClientDoes) {
   EXPECT_EQ(ended.value, 0);
 }
 
-TEST_F(FakeBehaviour, HangsAsLongAsTheFileExists) {
-  const std::string file = dir_.path() + "/hang";
-  WriteFile(file, "");
-  Rules("[[rule]]\ntool = \"tmux\"\nhang_while = \"" + file + "\"\n");
-  Program peek(Peek(), environment());
-  ASSERT_TRUE(Started(1));
-  EXPECT_TRUE(peek.Running());
-  std::filesystem::remove(file);
-  EXPECT_EQ(peek.Wait().value, 1);
+TEST_F(FakeBehaviour, HangAndDelayEndWhenReleased) {
+  const std::string file = dir_.path() + "/released";
+  for (const char* wait : {"hang = true", "delay_ms = 60000"}) {
+    Rules("[[rule]]\ntool = \"tmux\"\n" + std::string(wait) + "\nrelease = \"" + file + "\"\n");
+    std::filesystem::remove(journal());
+    Program peek(Peek(), environment());
+    ASSERT_TRUE(Started(1));
+    for (int i = 0; i < 20; ++i) ShortPause();
+    EXPECT_TRUE(peek.Running());
+    WriteFile(file, "");
+    EXPECT_EQ(peek.Wait().value, 1);
+    std::filesystem::remove(file);
+  }
 }
 
 TEST_F(FakeBehaviour, NthIsCountedAcrossProcesses) {
@@ -149,19 +124,6 @@ TEST_F(FakeBehaviour, DiesOfItsOwnSignal) {
 TEST_F(FakeBehaviour, FloodsWithSoManyBytes) {
   Rules("[[rule]]\ntool = \"tmux\"\nflood_bytes = 1000001\nexit = 0\n");
   EXPECT_EQ(Run().out.size(), 1000001u);
-}
-
-// The grandchild's line: "S <pid> <ppid> <pgid> ...".
-struct Start {
-  char letter = 0;
-  int pid = 0;
-  int ppid = 0;
-  int pgid = 0;
-};
-Start ParseStart(const std::string& line) {
-  Start start;
-  std::istringstream(line) >> start.letter >> start.pid >> start.ppid >> start.pgid;
-  return start;
 }
 
 class FakeGrandchild : public FakeBehaviour {
@@ -210,6 +172,12 @@ TEST_F(FakeBehaviour, WrongRulesAreNamedByFileLineAndKey) {
       {"[[rule]]\ntool = 1\n", ":2: tool: must be a string"},
       {"[[rule]]\nhang = true\n", ":1: tool: is missing"},
       {"[[rule]]\ntool = \"tmux\"\nsetsid = true\n", ":1: setsid: is of use only with"},
+      {"[[rule]]\ntool = \"tmux\"\nforks = 17\n", ":3: forks: must be an integer from 0 to 16"},
+      {"[[rule]]\ntool = \"tmux\"\nprobability = 2\n", ":3: probability: must be a number from 0"},
+      {"[[rule]]\ntool = \"tmux\"\nrelease = \"x\"\n", ":3: release: must be an absolute path"},
+      {"[[rule]]\ntool = \"tmux\"\nat_ms = 5\n", ":1: at_ms or at_path: is of use only with"},
+      {"[[rule]]\ntool = \"tmux\"\nsleep_ms = 5\n", ":3: sleep_ms: unknown key"},
+      {"[[rule]]\ntool = \"git\"\nafter = true\nlate_ms = 5\n", ":1: late_ms: is for what"},
       {"rule = 1\n", ":1: rule: must be a list"},
       {"\n\nrules = 1\n", ":3: rules: unknown key"},
       {"[[rule]\n", ":1: syntax: "},
@@ -217,7 +185,7 @@ TEST_F(FakeBehaviour, WrongRulesAreNamedByFileLineAndKey) {
   for (const auto& [text, message] : wrong) {
     Rules(text);
     const Ended ended = Run();
-    EXPECT_EQ(ended.value, 64) << text;
+    EXPECT_EQ(ended.value, 125) << text;
     EXPECT_THAT(ended.err, StartsWith(rules() + message)) << text;
   }
 }

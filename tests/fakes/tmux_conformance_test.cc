@@ -1,4 +1,5 @@
 // The fake tmux against the real one: the same command lines, one after the other, on both.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -104,6 +105,9 @@ const std::vector<Line>& Questions() {
       {"send-keys", "-t", "=work:", "-l", "--", "hi", ";", "send-keys", "-t", "=work:", "Enter"},
       {"list-sessions", "-F", "#{session_name}"},
       {"display-message", "-p", "hi"},
+      {"list-panes", "-a", "-F", "#{session_name} #{pane_dead} #{pane_dead_status}"},
+      {"run-shell", "-b", "true"},
+      {"set-option", "-t", "=work:", "remain-on-exit", "on"},
       {"new-session", "-d", "-s", "next", "--", "sleep", "600"}};
   return lines;
 }
@@ -288,6 +292,87 @@ TEST_F(TmuxConformance, SequencesStopAtTheFirstError) {
        }) {
     ExpectAlike(line);
   }
+}
+
+TEST_F(TmuxConformance, OptionsAndShellsTellWhatIsWrongWithThem) {
+  ExpectAlike({"new-session", "-d", "-s", "work", "--", "sleep", "600"});
+  for (const Line& line : std::vector<Line>{
+           {"set-option", "-t", "=work:", "remain-on-exit", "on"},
+           {"set-option", "-t", "=work:", "remain-on-exit"},
+           {"set-option", "-t", "=work:", "remain-on-exit", "maybe"},
+           {"set-option", "-t", "=work:", "nope", "on"},
+           {"set-option", "-t", "=work:", "a", "b", "c"},
+           {"set-option", "-t", "=work", "remain-on-exit", "on"},
+           {"set-option", "-t", "work", "remain-on-exit", "on"},
+           {"set-option", "-t", "=nothing:", "remain-on-exit", "on"},
+           {"set-option"},
+           {"run-shell"},
+           {"run-shell", "-b", "true"},
+           {"run-shell", "exit 3"},
+           {"run-shell", "-b", "a", "b"},
+           {"list-panes", "-a", "-F", "#{session_name} #{pane_dead} #{pane_dead_status}"},
+           {"list-panes", "-t", "=work", "-F", "#{session_name}"},
+           {"list-panes", "-t", "=nothing:", "-F", "#{session_name}"},
+           {"list-panes", "-t", "nothing", "-F", "#{session_name}"},
+           {"list-panes", "-t", "=work:9", "-F", "#{session_name}"},
+           {"list-panes", "stray"},
+       }) {
+    ExpectAlike(line);
+  }
+}
+
+// As the daemon starts an agent's session, and any other.
+Line StartLine(const std::string& id, const Line& program, bool stays) {
+  Line line{"new-session", "-d", "-s", id, "-c", "/tmp", "-e", "A=1", "--"};
+  line.insert(line.end(), program.begin(), program.end());
+  const Line stay{";", "set-option", "-t", "=" + id + ":", "remain-on-exit", "on"};
+  if (stays) line.insert(line.end(), stay.begin(), stay.end());
+  return line;
+}
+
+// The real server sees the end of a program a little later; run-shell makes it look for its code.
+TEST_F(TmuxConformance, TellsWhichProgramsHaveEndedAndHow) {
+  const Line list{"list-panes", "-a", "-F", "#{session_name} #{pane_dead} #{pane_dead_status}"};
+  const auto expect_list = [&] {
+    Real({"run-shell", "-b", "true"});
+    Fake({"run-shell", "-b", "true"});
+    const Ended fake = Fake(list);
+    Ended real;
+    EXPECT_TRUE(Eventually([&] { return (real = Real(list)).out == fake.out; }))
+        << real.out << "and the fake: " << fake.out;
+  };
+  ExpectAlike(StartLine("a", {"cat"}, true));
+  expect_list();
+  ExpectAlike(StartLine("b", {"sh", "-c", "exec \"$0\"", "true"}, true));
+  expect_list();
+  ExpectAlike(StartLine("c", {"sh", "-c", "exit 7"}, true));
+  expect_list();
+  ExpectAlike(StartLine("d", {"sh", "-c", "exit 7"}, false));
+  expect_list();
+  EXPECT_EQ(Fake(list).out, "a 0 \nb 1 0\nc 1 7\n");
+  ExpectAlike({"send-keys", "-t", "=b:", "-l", "--", "hi"});
+  ExpectAlike({"kill-session", "-t", "=b"});
+  expect_list();
+}
+
+TEST_F(TmuxConformance, ADeadPaneSaysHowItDied) {
+  const Line look{"capture-pane", "-t", "=b:", "-p", "-S", "-40"};
+  const auto said = [](std::string text) {
+    const std::size_t comma = text.rfind(',');
+    return comma == std::string::npos ? text : text.substr(0, comma);
+  };
+  const Line start = StartLine("b", {"sh", "-c", "exit 7"}, true);
+  Real(start);
+  Fake(start);
+  Fake({"run-shell", "-b", "true"});
+  const Ended fake = Fake(look);
+  EXPECT_THAT(fake.out, testing::HasSubstr("Pane is dead (status 7, "));
+  Ended real;
+  const auto alike = [&] {
+    Real({"run-shell", "-b", "true"});
+    return said((real = Real(look)).out) == said(fake.out);
+  };
+  EXPECT_TRUE(Eventually(alike)) << real.out << "and the fake: " << fake.out;
 }
 
 TEST_F(TmuxConformance, BadOptionsAreRefused) {

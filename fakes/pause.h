@@ -1,0 +1,28 @@
+// Waiting, and the signals that a fake catches meanwhile.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+
+#include "behaviour.h"
+
+namespace oj::fakes {
+
+void Sleep(std::chrono::nanoseconds time);
+bool Exists(const std::string& path);
+
+// TERM, INT and HUP are journalled and strike as the behaviour says. Between these two they wait.
+void HoldSignals();
+void LetSignals();
+void CatchSignals(const Behaviour& behaviour);
+// What is caught from now on is passed on to the real tool, which continues if it is stopped; 0: it
+// strikes the fake again.
+void PassSignalsTo(pid_t real);
+bool HasPassedSignal();
+
+// Delay and hang, till released; or till a signal has been passed on.
+void Wait(const Behaviour& behaviour);
+
+}  // namespace oj::fakes

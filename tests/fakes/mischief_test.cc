@@ -1,0 +1,197 @@
+// Behaviours that are drawn, spoil the output, leave something behind, or strike late.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fake_test.h"
+
+namespace oj::fakes {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class FakeMischief : public FakeBehaviour {
+ protected:
+  void Rule(const std::string& keys) { Rules("[[rule]]\ntool = \"tmux\"\n" + keys); }
+  Ended Tmux(std::vector<std::string> line) {
+    line.insert(line.begin(), OJ_FAKE_TMUX);
+    return RunTool(line, environment());
+  }
+  std::string Say(const std::string& keys) {
+    Rule("exit = 0\nout = \"0123456789\\n\"\n" + keys);
+    return Run().out;
+  }
+  // As bits: which of the calls the rule was for.
+  std::string Drawn(const std::string& keys, int calls) {
+    std::filesystem::remove_all(state());
+    std::filesystem::create_directory(state());
+    Rule("exit = 9\n" + keys);
+    std::string bits;
+    Environment environment{{"OJ_FAKE_RULES", rules()}, {"OJ_FAKE_STATE", state()}};
+    for (int i = 0; i < calls; ++i) {
+      bits += RunTool(Peek(), environment).value == 9 ? '1' : '0';
+    }
+    return bits;
+  }
+  std::string state() const { return dir_.path() + "/drawn"; }
+};
+
+TEST_F(FakeMischief, ProbabilityIsDrawnFromTheSeed) {
+  constexpr int kCalls = 60;
+  const std::string first = Drawn("probability = 0.5\nseed = 3\n", kCalls);
+  EXPECT_EQ(Drawn("probability = 0.5\nseed = 3\n", kCalls), first);
+  EXPECT_NE(Drawn("probability = 0.5\nseed = 4\n", kCalls), first);
+  const auto ones = std::count(first.begin(), first.end(), '1');
+  EXPECT_GT(ones, kCalls / 5);
+  EXPECT_LT(ones, kCalls * 4 / 5);
+  EXPECT_EQ(Drawn("probability = 0\n", 5), "00000");
+  EXPECT_EQ(Drawn("probability = 1.0\n", 5), "11111");
+}
+
+TEST_F(FakeMischief, WithoutAPlaceToCountInADrawIsRefused) {
+  Rule("probability = 0.5\n");
+  const Ended ended = RunTool(Peek(), {{"OJ_FAKE_RULES", rules()}});
+  EXPECT_EQ(ended.value, 125);
+  EXPECT_THAT(ended.err, HasSubstr("OJ_FAKE_STATE"));
+}
+
+// Each time as whole milliseconds, at least.
+TEST_F(FakeMischief, DelaysAreDrawnBetweenTheirBounds) {
+  Rule("exit = 0\ndelay_ms = 20\ndelay_to_ms = 120\nseed = 1\n");
+  std::set<long long> tens;
+  for (int i = 0; i < 8; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    Run();
+    const auto took = std::chrono::steady_clock::now() - begin;
+    EXPECT_GE(took, std::chrono::milliseconds(20));
+    tens.insert(took / std::chrono::milliseconds(10));
+  }
+  EXPECT_GT(tens.size(), 2U);
+}
+
+TEST_F(FakeMischief, ExponentialDelaysHaveTheirMean) {
+  Rule("exit = 0\ndelay_mean_ms = 20\nseed = 1\n");
+  const auto begin = std::chrono::steady_clock::now();
+  constexpr int kRuns = 30;
+  for (int i = 0; i < kRuns; ++i) Run();
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  std::printf("mean of 20 ms and a start: %.1f ms\n", took.count() / kRuns);
+  EXPECT_GT(took.count() / kRuns, 10);
+}
+
+TEST_F(FakeMischief, CutOutputLosesItsHalfAndItsNewline) {
+  EXPECT_EQ(Say("cut = true\n"), "01234");
+  Rule("exit = 0\nout = \"ab\\n\\n\\n\\n\"\ncut = true\n");
+  EXPECT_EQ(Run().out, "ab");
+}
+
+TEST_F(FakeMischief, NonUtf8OutputBeginsWithBytesThatAreNone) {
+  EXPECT_EQ(Say("non_utf8 = true\n"),
+            "\xff\xc3\x28\x80"
+            "0123456789\n");
+}
+
+TEST_F(FakeMischief, DripsSoManyBytesASecond) {
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(Say("bytes_per_s = 100\n"), "0123456789\n");
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(100));
+}
+
+TEST_F(FakeMischief, ForksSoManyInItsGroup) {
+  Rule("forks = 5\ndelay_ms = 300\n");
+  Program peek(Peek(), environment());
+  std::vector<pid_t> children;
+  const bool all = Eventually([&] {
+    children.clear();
+    for (const std::string& line : Journal()) {
+      const Start start = ParseStart(line);
+      if (start.letter != 'S' || start.ppid != peek.pid()) continue;
+      EXPECT_EQ(start.pgid, peek.pid());
+      children.push_back(start.pid);
+    }
+    return children.size() == 5;
+  });
+  EXPECT_TRUE(all) << children.size();
+  peek.Wait();
+  for (const pid_t child : children) EXPECT_EQ(kill(child, SIGKILL), 0);
+}
+
+TEST_F(FakeMischief, LeavesALockFileBehind) {
+  const std::string lock = dir_.path() + "/index.lock";
+  Rule("signal = 9\nlock_file = \"" + lock + "\"\n");
+  EXPECT_EQ(Run().value, SIGKILL);
+  EXPECT_TRUE(std::filesystem::exists(lock));
+}
+
+TEST_F(FakeMischief, RulesThatChangeCountForTheNextCall) {
+  Rule("exit = 3\n");
+  EXPECT_EQ(Run().value, 3);
+  Rule("exit = 4\n");
+  EXPECT_EQ(Run().value, 4);
+}
+
+class FakeLateEffect : public FakeMischief {
+ protected:
+  void Begin() {
+    Rules("");
+    EXPECT_EQ(Tmux({"new-session", "-d", "-s", "work", "--", "sleep", "600"}).value, 0);
+  }
+  bool HasPromised() const {
+    const std::string promises = dir_.path() + "/promises";
+    return std::filesystem::exists(promises) && !std::filesystem::is_empty(promises);
+  }
+  // A client that hangs with the server, and is killed.
+  void HangAndKill(const std::string& keys, int signal) {
+    Begin();
+    Rules("[[rule]]\ntool = \"tmux\"\nmatch = \"send-keys\"\n" + keys);
+    Program client({OJ_FAKE_TMUX, "send-keys", "-t", "=work:", "-l", "--", "late"}, environment());
+    const bool late = keys.find("late_ms") != std::string::npos;
+    ASSERT_TRUE(late ? Eventually([&] { return HasPromised(); }) : Started(3));
+    for (int i = 0; i < 10; ++i) ShortPause();
+    EXPECT_EQ(Screen(), "");
+    client.Signal(signal);
+    client.Wait();
+  }
+  std::string Screen() {
+    const std::string out = Run().out;
+    return out.substr(0, out.find('\n'));
+  }
+};
+
+TEST_F(FakeLateEffect, AServerDoesWhatAKilledClientAskedOfIt) {
+  HangAndKill("hang = true\nlate_ms = 0\n", SIGKILL);
+  EXPECT_EQ(Screen(), "late");
+  EXPECT_EQ(Screen(), "late");
+}
+
+TEST_F(FakeLateEffect, NotBeforeItIsDueOrReleased) {
+  const std::string file = dir_.path() + "/released";
+  HangAndKill("hang = true\nlate_ms = 0\nrelease = \"" + file + "\"\n", SIGTERM);
+  EXPECT_EQ(Screen(), "");
+  WriteFile(file, "");
+  EXPECT_EQ(Screen(), "late");
+}
+
+TEST_F(FakeLateEffect, WithoutTheRuleTheRequestDiesWithItsClient) {
+  HangAndKill("hang = true\n", SIGKILL);
+  EXPECT_EQ(Screen(), "");
+}
+
+TEST_F(FakeLateEffect, AClientThatLivesHasItsEffectOnce) {
+  Begin();
+  Rules("[[rule]]\ntool = \"tmux\"\nmatch = \"send-keys\"\ndelay_ms = 30\nlate_ms = 0\n");
+  EXPECT_EQ(Tmux({"send-keys", "-t", "=work:", "-l", "--", "once"}).value, 0);
+  EXPECT_EQ(Screen(), "once");
+}
+
+}  // namespace
+}  // namespace oj::fakes
