@@ -39,7 +39,6 @@ void Strike(int number) {
   if (passed_to > 0) {
     has_passed = 1;
     kill(passed_to, number);
-    kill(passed_to, SIGCONT);
     return;
   }
   std::signal(number, SIG_DFL);

@@ -17,8 +17,7 @@ bool Exists(const std::string& path);
 void HoldSignals();
 void LetSignals();
 void CatchSignals(const Behaviour& behaviour);
-// What is caught from now on is passed on to the real tool, which continues if it is stopped; 0: it
-// strikes the fake again.
+// What is caught from now on is passed on to the real tool; 0: it strikes the fake again.
 void PassSignalsTo(pid_t real);
 bool HasPassedSignal();
 

@@ -64,22 +64,16 @@ class Captured {
                          const Behaviour& behaviour, pid_t fake) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != fake) _exit(kNotFound);
-  if (behaviour.ignore_term) {
-    // A tool may set a handler of its own; what is blocked stays so.
-    sigset_t term;
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);
-    sigprocmask(SIG_BLOCK, &term, nullptr);
-  }
   std::vector<char*> argv{const_cast<char*>(name.c_str())};
   for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) std::signal(number, SIG_DFL);
-  sigset_t others;
-  sigemptyset(&others);
-  for (const int number : {SIGINT, SIGHUP}) sigaddset(&others, number);
-  if (!behaviour.ignore_term) sigaddset(&others, SIGTERM);
-  sigprocmask(SIG_UNBLOCK, &others, nullptr);
+  // TERM may stay blocked: a handler of the tool's own does not undo that.
+  sigset_t heard;
+  sigemptyset(&heard);
+  for (const int number : {SIGINT, SIGHUP}) sigaddset(&heard, number);
+  if (!behaviour.ignore_term) sigaddset(&heard, SIGTERM);
+  sigprocmask(SIG_UNBLOCK, &heard, nullptr);
   execv(file.c_str(), argv.data());
   WriteAll(STDERR_FILENO, "fake " + name + ": " + file + ": " + std::strerror(errno) + "\n");
   _exit(kNotFound);
