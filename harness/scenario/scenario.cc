@@ -40,6 +40,11 @@ constexpr std::string_view kStates[] = {"untracked", "changed",     "ignored", "
                                         "detached",  "same-commit", "locked",  "merging",
                                         "no-record", "no-directory"};
 
+constexpr std::string_view kOfFakes[] = {"seed",    "probability", "delay_to_ms", "delay_mean_ms",
+                                         "release", "at_ms",       "at_path",     "after",
+                                         "cut",     "non_utf8",    "bytes_per_s", "forks",
+                                         "late_ms", "lock_file",   "wrap"};
+
 template <class List>
 bool Contains(const List& list, std::string_view name) {
   return std::find(std::begin(list), std::end(list), name) != std::end(list);
@@ -57,6 +62,7 @@ class Parser {
   explicit Parser(const std::string& path) : read_(path) { scenario_.path = path; }
 
   Scenario Parse(const toml::table& root) {
+    if (const toml::node* worlds = root.get("worlds")) ReadWorlds(*worlds);
     for (const auto& [key, value] : root) ReadRoot(key.str(), value);
     if (scenario_.worlds.empty()) scenario_.worlds.push_back(World::kSim);
     if (scenario_.clients.empty() && scenario_.mix.clients == 0) {
@@ -77,7 +83,7 @@ class Parser {
     } else if (key == "failure") {
       scenario_.failure = read_.Text(value, key);
     } else if (key == "worlds") {
-      ReadWorlds(value);
+      return;  // what other keys may say depends on it: it was read first
     } else if (key == "config") {
       ReadConfig(value, "");
     } else if (key == "gone") {
@@ -279,6 +285,12 @@ class Parser {
       rule.passing = ReadPassing(value);
     } else if (key == "flood_bytes") {
       rule.flood_bytes = read_.Integer(value, key, 0, kMost);
+    } else if (sim::Contains(kOfFakes, key)) {
+      const bool only = scenario_.worlds.size() == 1 && scenario_.worlds[0] == World::kFakes;
+      if (!only) read_.Fail(value, key, "is for worlds = [\"fakes\"] only");
+      std::ostringstream text;
+      value.visit([&text](const auto& node) { text << node; });
+      rule.of_fakes.emplace_back(key, std::move(text).str());
     } else {
       bool* flag = Flag(key, rule);
       if (flag == nullptr) Unknown(value, key);

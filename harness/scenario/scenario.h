@@ -19,7 +19,7 @@ namespace oj::sim {
 enum class World : std::uint8_t { kSim, kFakes, kReal };
 
 // How a tool behaves: one vocabulary for simulated processes and for the fakes (their rules file
-// has the same keys). What is not said: it answers at once, as the real tool would.
+// has the same keys, and more). What is not said: it answers at once, as the real tool would.
 struct ToolRule {
   // What a tmux server is doing whose last session has gone: passing = "serves", "exits".
   enum class Passing : std::uint8_t {
@@ -42,6 +42,9 @@ struct ToolRule {
   bool setsid = false;             // that process leaves the session and the group
   std::int64_t flood_bytes = 0;    // it writes so many bytes first
   Passing passing = Passing::kNo;  // met by the call if there is no session any more
+  // Keys that only the fakes know (fakes/behaviour.h, rules.h), each with its value as TOML: for
+  // worlds = ["fakes"] only. Times among them are not scaled.
+  std::vector<std::pair<std::string, std::string>> of_fakes;
 };
 
 // The tool's server stops answering in [from, until): clients hang. In the real world SIGSTOP.

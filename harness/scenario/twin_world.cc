@@ -88,6 +88,7 @@ std::string RuleText(const ToolRule& rule, Duration delay) {
     add("passing", rule.passing == ToolRule::Passing::kServes ? "\"serves\"" : "\"exits\"");
   }
   if (rule.flood_bytes > 0) add("flood_bytes", std::to_string(rule.flood_bytes));
+  for (const auto& [key, value] : rule.of_fakes) add(key, value);
   return text;
 }
 

@@ -122,6 +122,18 @@ TEST(ScenarioFile, MixIsRead) {
   EXPECT_THAT(scenario.mix.requests, ElementsAre(Pair("PeekSession", 6), Pair("Ping", 2)));
 }
 
+TEST(ScenarioFile, KeysOfTheFakesAreKeptAsTheyAre) {
+  const auto fakes = ParseScenario(
+      "worlds = [\"fakes\"]\n[[tool]]\ntool = \"tmux\"\ncut = true\nprobability = 0.5\n"
+      "lock_file = \"/a\\\"b\"\n[[client]]\nname = \"a\"\nsteps = [{ sleep_ms = 1 }]\n",
+      "x.toml");
+  ASSERT_TRUE(fakes.ok()) << fakes.error().message;
+  using Key = std::pair<std::string, std::string>;
+  EXPECT_THAT(fakes->tools.at(0).of_fakes,
+              testing::UnorderedElementsAre(Key{"cut", "true"}, Key{"probability", "0.5"},
+                                            Key{"lock_file", "'/a\"b'"}));
+}
+
 struct Wrong {
   std::string text;
   std::string message;
@@ -134,6 +146,10 @@ TEST(ScenarioFile, WrongFilesAreNamedByFileLineAndKey) {
       {"about = 3\n", "x.toml:1: about: must be a string"},
       {"\nworlds = [\"moon\"]\n", "x.toml:2: worlds: 'moon' must be one of sim fakes real"},
       {"worlds = [\"sim\", \"sim\"]\n", "x.toml:1: worlds: 'sim' comes twice"},
+      {"[[tool]]\ntool = \"tmux\"\ncut = true\n",
+       "x.toml:3: cut: is for worlds = [\"fakes\"] only"},
+      {"worlds = [\"fakes\", \"sim\"]\n[[tool]]\ntool = \"git\"\nforks = 2\n",
+       "x.toml:4: forks: is for worlds = [\"fakes\"] only"},
       {"[config]\ntimeouts.tmux = 0\n", "x.toml:2: config.timeouts.tmux: '0' is not a positive"},
       {"[config]\n\ntimeouts.tmx = 1\n", "x.toml:3: config.timeouts.tmx: unknown key"},
       {"[config]\ntimeouts.tmux = true\n",

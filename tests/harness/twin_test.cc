@@ -101,6 +101,19 @@ TEST_F(TwinTest, AClientThatLeavesAHungFakeHasItsProcessKilled) {
   EXPECT_TRUE(run.quiet);
 }
 
+TEST_F(TwinTest, WhatOnlyAFakeCanDoIsDone) {
+  const TwinRun run =
+      Ran(ParseScenario("worlds = [\"fakes\"]\n[config]\ntimeouts.tmux = 200\n" +
+                            std::string(kSession) +
+                            "[[tool]]\ntool = \"tmux\"\nhang = true\nforks = 2\n" + kLeaves,
+                        "x.toml"),
+          World::kFakes);
+  EXPECT_THAT(Outcomes(run), ElementsAre("gave_up"));
+  EXPECT_EQ(Count(run, TraceKind::kProcessStarted), 3);
+  EXPECT_EQ(Count(run, TraceKind::kProcessEnded), 3);
+  EXPECT_TRUE(run.quiet);
+}
+
 TEST_F(TwinTest, ALeakedProcessIsSeenAndEndedAfterTheRun) {
   Habit("leak");
   const TwinRun run = Ran(std::string(kSession) + kHang + kLeaves);
