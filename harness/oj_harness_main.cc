@@ -50,8 +50,12 @@ CLI::App* AddRun(CLI::App& app, oj::sim::RunCommandOptions& to) {
 }
 
 CLI::App* AddReport(CLI::App& app, oj::sim::ReportCommandOptions& to) {
-  CLI::App* report = app.add_subcommand("report", "Draw a run as one page of HTML");
-  report->add_option("file", to.run.file, "The scenario, or a recorded failure")->required();
+  CLI::App* report =
+      app.add_subcommand("report", "Draw a run, or what many came to, as one page of HTML");
+  report
+      ->add_option("file", to.run.file,
+                   "The scenario, a recorded failure, or the JSON of explore, sweep or ci/mutants")
+      ->required();
   report->add_option("--out,-o", to.out, "The page (default: standard output)");
   report->add_option("--chrome-trace", to.chrome_trace, "Trace events for ui.perfetto.dev");
   AddRunOptions(*report, to.run);

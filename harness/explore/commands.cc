@@ -93,11 +93,16 @@ Status Write(const std::string& path, FailureFile file) {
   return Ok{};
 }
 
-// The page of many runs, where one is wished.
-Status Draw(const std::string& path, const Scenario& scenario, boost::json::object data) {
-  if (path.empty()) return Ok{};
+// Says what was run many times.
+boost::json::object Titled(boost::json::object data, const Scenario& scenario) {
   data["scenario"] = scenario.path;
   data["about"] = scenario.about;
+  return data;
+}
+
+// The page of many runs, where one is wished.
+Status Draw(const std::string& path, const boost::json::object& data) {
+  if (path.empty()) return Ok{};
   const Status written = WriteFile(path, SurveyPage(data));
   if (written) return Ok{};
   return Error{ErrorCode::kInvalidRequest, "--report: " + written.error().message, ""};
@@ -190,8 +195,8 @@ int ExploreCommand(const ExploreCommandOptions& options) {
     first = std::move(*told);
   }
   const FailureStory* story = first ? &*first : nullptr;
-  const boost::json::object json = AsJson(report, explore, story);
-  const Status drawn = Draw(options.report, *scenario, json);
+  const boost::json::object json = Titled(AsJson(report, explore, story), *scenario);
+  const Status drawn = Draw(options.report, json);
   if (!drawn) return Refuse(drawn.error().message);
   if (options.json) {
     std::cout << boost::json::serialize(json) << '\n';
@@ -219,10 +224,11 @@ int SweepCommand(const SweepCommandOptions& options) {
     sweep.kinds.push_back(static_cast<SweepKind>(kind));
   }
   const SweepReport report = Sweep(*scenario, sweep);
-  const Status drawn = Draw(options.report, *scenario, AsJson(report));
+  const boost::json::object json = Titled(AsJson(report), *scenario);
+  const Status drawn = Draw(options.report, json);
   if (!drawn) return Refuse(drawn.error().message);
   if (options.json) {
-    std::cout << boost::json::serialize(AsJson(report)) << '\n';
+    std::cout << boost::json::serialize(json) << '\n';
   } else {
     std::cout << options.file << ": " << AsText(report);
   }

@@ -17,7 +17,7 @@ std::string ForScript(const boost::json::object& data);
 
 // Of one run: RunData, with "run" about it.
 std::string RunPage(const boost::json::object& data);
-// Of many: the JSON of explore or sweep, with "scenario" and "about".
+// Of many: the JSON of explore or sweep, or of ci/mutants.
 std::string SurveyPage(const boost::json::object& data);
 
 // Error (kInvalidRequest): "path: cannot be written".

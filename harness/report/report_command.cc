@@ -16,11 +16,26 @@ int Refuse(const std::string& why) {
   return 2;
 }
 
+// The JSON of many runs begins with a brace, which no scenario and no recorded failure does.
+bool IsSurvey(std::string_view text) { return text.starts_with('{'); }
+
+// Error (kInvalidRequest): it is no JSON, or not that of a command that has a page.
+Result<std::string> SurveyOf(const std::string& file, std::string_view text) {
+  const auto wrong = [&file](const std::string& why) {
+    return Error{ErrorCode::kInvalidRequest, file + ": " + why, ""};
+  };
+  boost::system::error_code error;
+  const boost::json::value data = boost::json::parse(text, error);
+  if (error) return wrong("is no JSON: " + error.message());
+  if (!data.is_object() || !data.as_object().contains("about")) {
+    return wrong("has no \"about\": the JSON of explore, sweep or ci/mutants is expected");
+  }
+  return SurveyPage(data.as_object());
+}
+
 // What `file` is, its first line says.
-Result<RunReport> RunOrReplay(const RunCommandOptions& options) {
-  const Result<std::string> text = ReadFileText(options.file);
-  if (!text) return text.error();
-  return IsFailure(*text) ? ReplayOf(options.file) : RunOf(options);
+Result<RunReport> RunOrReplay(const RunCommandOptions& options, std::string_view text) {
+  return IsFailure(text) ? ReplayOf(options.file) : RunOf(options);
 }
 
 std::string PageOf(const RunReport& report) {
@@ -32,16 +47,30 @@ std::string PageOf(const RunReport& report) {
   return RunPage(data);
 }
 
+// Empty: standard output.
+int Put(const std::string& out, std::string_view page) {
+  if (out.empty()) {
+    std::cout << page;
+    return 0;
+  }
+  const Status written = WriteFile(out, page);
+  return written ? 0 : Refuse("--out: " + written.error().message);
+}
+
 }  // namespace
 
 int ReportCommand(const ReportCommandOptions& options) {
-  const Result<RunReport> report = RunOrReplay(options.run);
+  const Result<std::string> text = ReadFileText(options.run.file);
+  if (!text) return Refuse(text.error().message);
+  if (IsSurvey(*text)) {
+    if (!options.chrome_trace.empty()) return Refuse("--chrome-trace: is of one run, not of many");
+    const Result<std::string> page = SurveyOf(options.run.file, *text);
+    return page ? Put(options.out, *page) : Refuse(page.error().message);
+  }
+  const Result<RunReport> report = RunOrReplay(options.run, *text);
   if (!report) return Refuse(report.error().message);
-  if (!options.out.empty()) {
-    const Status written = WriteFile(options.out, PageOf(*report));
-    if (!written) return Refuse("--out: " + written.error().message);
-  } else if (options.chrome_trace.empty()) {
-    std::cout << PageOf(*report);
+  if (!options.out.empty() || options.chrome_trace.empty()) {
+    if (const int status = Put(options.out, PageOf(*report)); status != 0) return status;
   }
   if (options.chrome_trace.empty()) return 0;
   const Status written = WriteFile(options.chrome_trace, ChromeTrace(report->trace));

@@ -1,4 +1,4 @@
-// report: the picture of one run.
+// report: the picture of one run, or of many.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@
 namespace oj::sim {
 
 struct ReportCommandOptions {
-  RunCommandOptions run{};     // its file: a scenario, or a recorded failure
+  RunCommandOptions run{};     // its file: a scenario, a recorded failure, or the JSON of
+                               // explore, sweep or ci/mutants
   std::string out{};           // the page; empty: standard output, if there is no chrome_trace
   std::string chrome_trace{};  // Chrome's trace events; empty: none
 };

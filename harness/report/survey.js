@@ -1,5 +1,5 @@
 'use strict';
-// Draws what many runs came to: the JSON of explore or of sweep.
+// Draws what many runs came to: the JSON of explore, of sweep or of ci/mutants.
 const data = JSON.parse(document.getElementById('data').textContent);
 const $ = (id) => document.getElementById(id);
 const make = (tag, cls, ...content) => {
@@ -98,12 +98,38 @@ function swept() {
     ['bytes lost', (k) => count(k.bytes_lost), 'n'], ['broke a law', (k) => count(k.broke_laws), 'n']];
   part('Points', table(columns, data.kinds, (k) => bad(k) ? 'bad' : ''));
 }
+function hunted() {
+  const all = data.mutants, found = all.filter((m) => m.runs !== null), unseen = all.filter((m) => m.fifo === 'not found');
+  const median = (key) => {
+    const sorted = found.map((m) => m[key]).filter((v) => typeof v === 'number').sort((a, b) => a - b);
+    return sorted.length ? count(sorted[Math.floor(sorted.length / 2)]) : '\u2013';
+  };
+  figures([['planted', count(all.length)], ['found', count(found.length)], ['not in FIFO order', count(unseen.length)], ['runs to find one (median)', median('runs')],
+    ['operations left (median)', median('operations')], ['decisions left (median)', median('decisions')], ['ms to reduce (median)', median('ms')]]);
+  const laws = {};
+  for (const m of all) {
+    const row = laws[m.breaks] = laws[m.breaks] || {law: m.breaks, planted: 0, found: 0};
+    row.planted++;
+    if (m.runs !== null) row.found++;
+  }
+  const number = (text) => Number(text.replace(/\D/g, '')) || 99;
+  part('By the law that they break', table([['law', (l) => l.law], ['planted', (l) => count(l.planted), 'n'], ['found', (l) => count(l.found), 'n'], ['', (l) => meter(l.found, l.planted), 'meter']],
+    Object.values(laws).sort((a, b) => number(a.law) - number(b.law)), (l) => l.found < l.planted ? 'bad' : ''));
+  const most = Math.log1p(Math.max(1, ...found.map((m) => m.runs)));
+  const cell = (v) => typeof v === 'number' ? count(v) : v === null ? '\u2013' : v;
+  const list = table([['', (m) => make('div', '', m.name, make('div', 'meta', m.about))], ['breaks', (m) => m.breaks, 'w'], ['found by', (m) => m.found_by, 'w'],
+    ['runs', (m) => cell(m.runs), 'n'], ['', (m) => meter(m.runs === null ? 0 : Math.log1p(m.runs), most), 'meter'], ['operations', (m) => cell(m.operations), 'n'],
+    ['decisions', (m) => cell(m.decisions), 'n'], ['ms', (m) => cell(m.ms), 'n'], ['in FIFO order', (m) => m.fifo, 'w']], all, (m) => m.runs === null ? 'bad' : '');
+  list.classList.add('wide');
+  part('Planted bugs', list, make('p', 'meta', 'The bars are logarithmic.'));
+}
 
-const pass = !data.violations && !data.mismatches;
-$('name').textContent = (data.kinds ? 'sweep of ' : 'exploration of ') + data.scenario.split('/').pop().replace(/\.toml$/, '');
+const kind = data.mutants ? 'mutants' : data.kinds ? 'sweep' : 'exploration';
+const pass = kind === 'mutants' ? !data.failed : !data.violations && !data.mismatches;
+$('name').textContent = kind === 'mutants' ? 'planted bugs' : kind + ' of ' + data.scenario.split('/').pop().replace(/\.toml$/, '');
 document.title = $('name').textContent;
 $('about').textContent = data.about;
-$('verdict').textContent = pass ? 'all laws hold' : 'broken';
+$('verdict').textContent = kind === 'mutants' ? (pass ? 'all found' : 'not all found') : pass ? 'all laws hold' : 'broken';
 $('verdict').classList.add(pass ? 'pass' : 'fail');
 $('meta').textContent = [data.scenario, data.seed === undefined ? '' : 'from seed ' + data.seed, data.digest ? 'digest ' + data.digest : ''].filter(Boolean).join(' \u00b7 ');
-if (data.kinds) swept(); else explored();
+({mutants: hunted, sweep: swept, exploration: explored})[kind]();

@@ -256,5 +256,36 @@ TEST_F(PagesTest, SweepWritesAPageOfItsPoints) {
   EXPECT_THAT(dom, HasSubstr(">kill</td>"));
 }
 
+// As ci/mutants writes it.
+constexpr const char* kMutants = R"({
+  "about": "Small defects", "failed": true, "mutants": [
+    {"name": "15-shared", "about": "Locked shared <b>", "breaks": "L3", "found_by": "L3",
+     "runs": 6, "operations": 2, "decisions": 2, "ms": 27, "fifo": "not found"},
+    {"name": "16-lost", "about": "", "breaks": "L6", "found_by": "not found",
+     "runs": null, "operations": null, "decisions": null, "ms": null, "fifo": "not found"}]})";
+
+TEST_F(PagesTest, PlantedBugsHaveAPage) {
+  ReportCommandOptions options;
+  options.run.file = (dir_ / "mutants.json").string();
+  std::ofstream(options.run.file) << kMutants;
+  options.out = page_.string();
+  ASSERT_EQ(ReportCommand(options), 0);
+  const std::string dom = DomOf();
+  EXPECT_THAT(dom, HasSubstr("not all found"));
+  EXPECT_THAT(dom, HasSubstr("15-shared<div class=\"meta\">Locked shared &lt;b&gt;"));
+  EXPECT_EQ(CountOf(dom, "<tr class=\"bad\">"), 2) << "what was not found, and its law";
+}
+
+TEST_F(PagesTest, WhatIsNoSurveyIsRefused) {
+  ReportCommandOptions options;
+  options.run.file = (dir_ / "wrong.json").string();
+  options.out = page_.string();
+  for (const char* wrong : {"{", "{}", "{} []"}) {
+    std::ofstream(options.run.file) << wrong;
+    EXPECT_EQ(ReportCommand(options), 2) << wrong;
+  }
+  EXPECT_FALSE(fs::exists(page_));
+}
+
 }  // namespace
 }  // namespace oj::sim
