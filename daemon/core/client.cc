@@ -133,7 +133,7 @@ Task<Client::Next> Client::ServeFrame(std::string_view payload) {
     const Next next = co_await std::move(send);
     co_return next;
   }
-  if (core_.flights.all().size() >= core_.config.max_requests) {
+  if (core_.flights.all().size() >= core_.config.max_requests + launch->beyond) {
     auto send = Send(Error{ErrorCode::kBusy,
                            "too many requests in flight: limits.max_requests is " +
                                std::to_string(core_.config.max_requests),
@@ -206,7 +206,12 @@ struct Launcher {
                       (body.name_space ? "of " + *body.name_space : "");
     return Fly(WorkspacePrune, body);
   }
-  bool operator()(const DebugDumpRequest& body) const { return Fly(DebugDump, body); }
+  // It is wanted most when all else is refused, and takes neither a lock nor a child.
+  bool operator()(const DebugDumpRequest& body) const {
+    launch.join_key = "dump " + std::to_string(body.redact);
+    launch.beyond = 2;
+    return Fly(DebugDump, body);
+  }
   bool operator()(const ShutdownRequest& body) const {
     if (!body.kill) return false;
     launch.handler = [&core = core, drain = body.drain.value_or(core.config.drain)](

@@ -144,6 +144,7 @@ class FlightTable {
     Handler handler;
     std::string request_id;
     std::string digest;
+    std::size_t beyond = 0;  // limits.max_requests it may be by so many
   };
 
   // Joins the flight with the same key or request id if it can still be joined, else starts one.

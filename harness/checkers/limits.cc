@@ -1,4 +1,4 @@
-// L10: requests in flight and the daemon's children never exceed what the configuration allows.
+// L10: requests in flight, but for dumps of the recorder, and the daemon's children never exceed what the configuration allows.
 #include <algorithm>
 #include <utility>
 
@@ -65,6 +65,7 @@ Verdict CheckLimits(const Story& story, const Facts& facts) {
   CheckMost(std::move(children), facts.max_children, "children", story, verdict);
   std::vector<Span> requests;
   for (const RequestLife& request : story.requests) {
+    if (request.type == "DebugDump") continue;  // two may be beyond
     const auto ended = request.ended ? std::optional(request.ended->event) : std::nullopt;
     requests.push_back({request.began.event, ended});
   }

@@ -189,6 +189,16 @@ TEST_F(ClientTest, RequestBeyondTheLimitIsToldBusyAndPingIsStillServed) {
               ElementsAre(AllOf(ErrorWith("busy"), HasSubstr("retry_after_ms")), kPong));
 }
 
+TEST_F(ClientTest, ADumpIsHadEvenWhenThereAreTooManyRequests) {
+  config.max_requests = 1;
+  Serve();
+  Peer first = HungPeek();
+  Peer second = Connect();
+  second.Ask(kKill);
+  second.Ask(R"({"type":"DebugDump"})");
+  EXPECT_THAT(second.Replies(), ElementsAre(ErrorWith("busy"), HasSubstr("/dumps/dump-")));
+}
+
 TEST_F(ClientTest, HalfAFrameClosesTheConnectionAfterRequestRead) {
   Serve();
   Peer peer = Connect();

@@ -90,6 +90,26 @@ TEST_F(IntrospectionTest, QuarantinedKeyIsNamedInLocksAndStatusAndItsRefusalIsLo
   EXPECT_EQ(Status().at("quarantined"), json::array());
 }
 
+TEST_F(IntrospectionTest, QuarantinesAreDumpedAtMostOnceAMinute) {
+  Serve();
+  const auto dumps = [this] {
+    return std::count_if(files.contents.begin(), files.contents.end(), [](const auto& file) {
+      return file.first.find("/dumps/dump-") != std::string::npos;
+    });
+  };
+  for (const auto& [rest, expected] : {std::pair{0s, 1}, {1s, 1}, {60s, 2}}) {
+    loop.Advance(rest);
+    loop.wall += 1;  // by which a file is named
+    auto undead = runner.HangsUndead("capture-pane");
+    Peer peeking = Connect();
+    peeking.Ask(kPeek);
+    loop.Advance(config.tmux);
+    EXPECT_EQ(dumps(), expected) << "after " << rest.count() << " s more";
+    undead->dead.Set();
+    loop.RunReady();
+  }
+}
+
 TEST_F(IntrospectionTest, StatusCountsWhatIsActiveAndWhatWas) {
   KnowSession("a");
   KnowSession("gone");
