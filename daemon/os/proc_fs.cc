@@ -33,6 +33,19 @@ bool ReadAll(int fd, std::string& out) {
   }
 }
 
+// In one read: an environment that comes in several ends early if the process execs in between.
+bool ReadAtOnce(int fd, std::string& out) {
+  for (std::size_t room = 8192;; room *= 4) {
+    out.resize(room);
+    ssize_t n = 0;
+    do {
+      n = pread(fd, out.data(), room, 0);
+    } while (n < 0 && errno == EINTR);
+    out.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    if (out.size() < room) return n >= 0;
+  }
+}
+
 std::string Directory(pid_t pid) { return "/proc/" + std::to_string(pid); }
 
 std::string ChildrenFile(pid_t thread) {
@@ -146,7 +159,7 @@ std::string ProcessState(pid_t pid) { return Stat(pid).substr(0, 1); }
 std::optional<std::string> LeaseOf(pid_t pid) {
   const UniqueFd file = Open(Directory(pid) + "/environ");
   std::string text;
-  if (!file || !ReadAll(file.get(), text)) return std::nullopt;
+  if (!file || !ReadAtOnce(file.get(), text)) return std::nullopt;
   if (text.empty()) {
     const auto known = EnvironmentOf(pid);
     const bool none = known && known->code != 0 && known->begin == known->end;

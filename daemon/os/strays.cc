@@ -7,12 +7,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "os/proc_fs.h"
 
@@ -92,14 +94,19 @@ bool Stray::IsAlive() const {
 
 std::vector<Stray> EndStrays(const std::string& prefix, std::chrono::milliseconds limit) {
   const auto until = std::chrono::steady_clock::now() + limit;
+  // What is killed has no tag any more while it dies, and may still hold its files.
+  std::vector<Stray> dying;
   // Looks again until there are none: one that was found may have forked meanwhile.
   while (true) {
     Found found = Find(prefix);
-    if (found.strays.empty() && found.all) return {};
-    for (const Stray& each : found.strays) {
+    std::erase_if(dying, [](const Stray& each) { return !each.IsAlive(); });
+    for (Stray& each : found.strays) {
+      if (std::ranges::find(dying, each.pid, &Stray::pid) != dying.end()) continue;
       syscall(SYS_pidfd_send_signal, each.pidfd.get(), SIGKILL, nullptr, 0);
+      dying.push_back(std::move(each));
     }
-    if (std::chrono::steady_clock::now() >= until) return std::move(found.strays);
+    if (dying.empty() && found.all) return {};
+    if (std::chrono::steady_clock::now() >= until) return dying;
     std::this_thread::sleep_for(kLook);
   }
 }
