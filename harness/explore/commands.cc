@@ -208,6 +208,20 @@ int ExploreCommand(const ExploreCommandOptions& options) {
   return report.violations == 0 && report.mismatches == 0 ? kPass : kFail;
 }
 
+namespace {
+
+RunReport RunOf(const Scenario& scenario, const SweepFailure& failure) {
+  RunReport report{scenario, World::kSim, failure.trace, failure.verdicts};
+  const auto& events = report.trace.events();
+  if (!events.empty()) report.took = events.back().at.time_since_epoch();
+  report.steps = failure.steps;
+  report.seed = failure.seed;
+  report.about = failure.where.empty() ? failure.kind : failure.kind + " " + failure.where;
+  return report;
+}
+
+}  // namespace
+
 int SweepCommand(const SweepCommandOptions& options) {
   const Result<Scenario> scenario = LoadFor(options.file, World::kSim);
   if (!scenario) return Refuse(scenario.error().message);
@@ -224,12 +238,21 @@ int SweepCommand(const SweepCommandOptions& options) {
     sweep.kinds.push_back(static_cast<SweepKind>(kind));
   }
   const SweepReport report = Sweep(*scenario, sweep);
-  const boost::json::object json = Titled(AsJson(report), *scenario);
+  boost::json::object json = Titled(AsJson(report), *scenario);
+  if (report.first && !options.report.empty()) {
+    const fs::path page = fs::path(options.report).replace_extension(".first.html");
+    const Status drawn = WriteFile(page.string(), AsPage(RunOf(*scenario, *report.first)));
+    if (!drawn) return Refuse("--report: " + drawn.error().message);
+    json["first_failure"].as_object()["page"] = page.filename().string();
+  }
   const Status drawn = Draw(options.report, json);
   if (!drawn) return Refuse(drawn.error().message);
   if (options.json) {
     std::cout << boost::json::serialize(json) << '\n';
   } else {
+    if (report.first) {
+      std::cout << AsText(RunOf(*scenario, *report.first), Width(), OnTerminal()) << '\n';
+    }
     std::cout << options.file << ": " << AsText(report);
   }
   return report.pass() ? kPass : kFail;

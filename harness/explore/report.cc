@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "report/page.h"
+#include "report/run_data.h"
 #include "trace/timeline.h"
 
 namespace oj::sim {
@@ -92,6 +94,16 @@ json::object AsJson(const RunReport& report) {
     object["took_ms"] = Millis(report.took);
   }
   return object;
+}
+
+std::string AsPage(const RunReport& report) {
+  json::object data = RunData(report.trace, report.verdicts);
+  json::object run = AsJson(report);
+  run.erase("laws");
+  run["about"] = report.scenario.about;
+  run["choices"] = report.about;
+  data["run"] = std::move(run);
+  return RunPage(data);
 }
 
 std::string AsText(const Shrunk& shrunk, const std::string& law, int width, bool color) {

@@ -1,4 +1,4 @@
-// Report: what a run or an exploration came to, as text and as JSON.
+// Report: what a run or an exploration came to, as text, as JSON and as a page.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -25,6 +25,7 @@ struct RunReport {
 
 std::string AsText(const RunReport& report, int width, bool color);
 boost::json::object AsJson(const RunReport& report);
+std::string AsPage(const RunReport& report);  // of HTML
 
 // The smallest story that breaks the law.
 std::string AsText(const Shrunk& shrunk, const std::string& law, int width, bool color);

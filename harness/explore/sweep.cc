@@ -139,7 +139,7 @@ class Sweeper {
     if (!base.seed && bad.empty()) bad = StillThere();
     if (bad.empty()) return;
     const std::string seed = base.seed ? "seed " + std::to_string(*base.seed) : "";
-    if (!report_.first) report_.first = SweepFailure{0, "undisturbed", seed, bad};
+    if (!report_.first) KeepFirst(base, {0, "undisturbed", seed, bad, {}, verdicts});
     if (report_.wrong.empty()) report_.wrong = std::move(bad);
   }
 
@@ -168,6 +168,7 @@ class Sweeper {
 
   void EachDeadline(SweepRow& row, const Base& base) {
     for (const std::int64_t at : base.moments) {
+      if (Over()) return;
       SimOptions options = OptionsFor(base);
       options.call_timeout = milliseconds(at);
       const auto chooser = ChooserFor(base);
@@ -196,6 +197,7 @@ class Sweeper {
 
   void Point(SweepRow& row, const Base& base, std::vector<Strike> strikes, bool converges,
              const std::string& where) {
+    if (Over()) return;
     SimOptions options = OptionsFor(base);
     options.strikes = std::move(strikes);
     const auto chooser = ChooserFor(base);
@@ -222,7 +224,7 @@ class Sweeper {
     const std::string bad = HalfDone(base);
     if (bad.empty()) return;
     ++row.broke_laws;
-    Tell(row, base, where, bad);
+    Tell(row, base, where + ", not asked again", bad, judging_.Judge(run_, *chooser));
   }
 
   void EachFault(const Base& base) {
@@ -262,18 +264,45 @@ class Sweeper {
       row.bytes_lost += each.bytes;
       bad = "L7: " + each.what + " is lost";
     }
-    if (const std::string law = FirstBroken(judging_.Judge(run_, chooser)); !law.empty()) {
+    auto verdicts = judging_.Judge(run_, chooser);
+    if (const std::string law = FirstBroken(verdicts); !law.empty()) {
       ++row.broke_laws;
       if (bad.empty()) bad = law;
     }
-    if (!bad.empty()) Tell(row, base, where, bad);
+    if (!bad.empty()) Tell(row, base, where, bad, std::move(verdicts));
   }
 
-  void Tell(SweepRow& row, const Base& base, const std::string& where, const std::string& bad) {
+  void Tell(SweepRow& row, const Base& base, const std::string& where, const std::string& bad,
+            std::vector<Verdict> verdicts) {
     ++report_.bad;
     const std::string at = (base.seed ? "seed " + std::to_string(*base.seed) + ", " : "") + "at ";
     if (row.first.empty()) row.first = at + where + ": " + bad;
-    if (!report_.first) report_.first = SweepFailure{points_, row.kind, at + where, bad};
+    if (!report_.first) {
+      KeepFirst(base, {points_, row.kind, at + where, bad, {}, std::move(verdicts)});
+    }
+  }
+
+  // What a strike excuses is no verdict on the run, and what only a sweep sees is one.
+  void KeepFirst(const Base& base, SweepFailure first) {
+    if (base.seed) first.seed = *base.seed;
+    first.trace = run_.trace;
+    first.steps = run_.steps;
+    auto& verdicts = first.verdicts;
+    if (first.point != 0) {
+      std::erase_if(verdicts, [](const Verdict& each) {
+        return each.law == "expect" || each.law == "vacuity";
+      });
+    }
+    const bool told = std::ranges::any_of(verdicts, [&first](const Verdict& each) {
+      return each.law == first.law() && !each.pass();
+    });
+    if (!told) {
+      const auto& events = first.trace.events();
+      const Instant end = events.empty() ? Instant{} : events.back().at;
+      const std::string message = first.what.substr(first.law().size() + 2);
+      verdicts.push_back({first.law(), "ends as undisturbed", {{end, message, {}}}});
+    }
+    report_.first = std::move(first);
   }
 
   // Without a retry: whole units are done, the others have not begun. Only what a request was

@@ -11,8 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include "checkers/checker.h"
 #include "oj/deadline.h"
 #include "scenario/scenario.h"
+#include "sim/sim_run.h"
+#include "trace/trace.h"
 
 namespace oj::sim {
 
@@ -59,6 +62,12 @@ struct SweepFailure {
   std::string kind;         // "undisturbed": a base
   std::string where;
   std::string what;  // "L6: there is no ..."
+  // Its run, with the law that it broke among the verdicts.
+  Trace trace;
+  std::vector<Verdict> verdicts;
+  std::uint64_t steps = 0;
+  std::uint64_t seed = SimOptions().seed;
+  std::string law() const { return what.substr(0, what.find(':')); }
 };
 
 struct SweepReport {

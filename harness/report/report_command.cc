@@ -6,7 +6,6 @@
 #include "explore/runs.h"
 #include "report/chrome_trace.h"
 #include "report/page.h"
-#include "report/run_data.h"
 
 namespace oj::sim {
 namespace {
@@ -38,15 +37,6 @@ Result<RunReport> RunOrReplay(const RunCommandOptions& options, std::string_view
   return IsFailure(text) ? ReplayOf(options.file) : RunOf(options);
 }
 
-std::string PageOf(const RunReport& report) {
-  boost::json::object data = RunData(report.trace, report.verdicts);
-  data["run"] = AsJson(report);
-  data["run"].as_object().erase("laws");
-  data["run"].as_object()["about"] = report.scenario.about;
-  data["run"].as_object()["choices"] = report.about;
-  return RunPage(data);
-}
-
 // Empty: standard output.
 int Put(const std::string& out, std::string_view page) {
   if (out.empty()) {
@@ -70,7 +60,7 @@ int ReportCommand(const ReportCommandOptions& options) {
   const Result<RunReport> report = RunOrReplay(options.run, *text);
   if (!report) return Refuse(report.error().message);
   if (!options.out.empty() || options.chrome_trace.empty()) {
-    if (const int status = Put(options.out, PageOf(*report)); status != 0) return status;
+    if (const int status = Put(options.out, AsPage(*report)); status != 0) return status;
   }
   if (options.chrome_trace.empty()) return 0;
   const Status written = WriteFile(options.chrome_trace, ChromeTrace(report->trace));

@@ -67,6 +67,11 @@ function failure() {
   if (first.operations !== undefined) {
     $('main').append(make('p', 'meta', `reduced to ${first.operations} operations and ${first.decisions} decisions of ${first.decisions_before}`));
   }
+  if (first.page) {
+    const link = make('a', '', 'its picture');
+    link.href = first.page;
+    $('main').append(make('p', '', link));
+  }
   if (first.replay) {
     $('main').append(make('pre', 'mono', first.replay));
     const page = first.replay.replace(/^oj-harness (run|replay)/, 'oj-harness report') + ' --out page.html';

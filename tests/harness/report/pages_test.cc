@@ -256,6 +256,31 @@ TEST_F(PagesTest, SweepWritesAPageOfItsPoints) {
   EXPECT_THAT(dom, HasSubstr(">kill</td>"));
 }
 
+// Nobody ends the session.
+constexpr const char* kStillThere = R"(
+about = "Ends otherwise than it says"
+gone = ["tmux has work"]
+[[session]]
+id = "work"
+[[client]]
+name = "a"
+steps = [{ call = { type = "Ping" } }]
+)";
+
+TEST_F(PagesTest, SweepDrawsTheRunOfItsFirstFailureToo) {
+  SweepCommandOptions options;
+  options.file = (dir_ / "wrong.toml").string();
+  std::ofstream(options.file) << kStillThere;
+  options.kinds = {"kill"};
+  options.report = page_.string();
+  ASSERT_EQ(SweepCommand(options), 1);
+  EXPECT_THAT(DomOf(), HasSubstr("<a href=\"page.first.html\">its picture</a>"));
+  page_ = dir_ / "page.first.html";
+  const std::string dom = DomOf();
+  EXPECT_THAT(dom, HasSubstr("broken: expect"));
+  EXPECT_THAT(dom, HasSubstr("undisturbed"));
+}
+
 // As ci/mutants writes it.
 constexpr const char* kMutants = R"({
   "about": "Small defects", "failed": true, "mutants": [
