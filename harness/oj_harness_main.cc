@@ -107,6 +107,32 @@ CLI::App* AddSweep(CLI::App& app, oj::sim::SweepCommandOptions& to) {
   return sweep;
 }
 
+CLI::App* AddTwin(CLI::App& app, oj::sim::TwinCommandOptions& to) {
+  const char* about = "Run scenarios in simulation and on real processes, and compare";
+  CLI::App* twin = app.add_subcommand("twin", about);
+  twin->add_option("files", to.files, "Scenarios, or directories of them")->required();
+  twin->add_option("--world", to.worlds, "Of fakes, real (default: both)")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"fakes", "real"}));
+  twin->add_option("--seeds", to.seeds, "Runs in simulation, of each")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  twin->add_option("--draws", to.draws, "Scenarios that are drawn from each mix")
+      ->capture_default_str();
+  twin->add_option("--seed", to.seed, "Of the first that is drawn")->capture_default_str();
+  twin->add_option("--scale", to.run.scale, "Multiplies all durations of the real processes")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  twin->add_option("--jobs", to.jobs, "Scenarios at a time")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  twin->add_option("--keep", to.keep, "Write drawn scenarios that disagree to this directory");
+  twin->add_option("--ojd", to.run.ojd, "The daemon (default: beside oj-harness)");
+  twin->add_flag("--json", to.json, "Print JSON");
+  twin->footer("Example:\n  oj-harness twin scenarios --world fakes --jobs 2");
+  return twin;
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Runs scenarios of oj and ojd and judges them by the laws of cancellation",
                "oj-harness");
@@ -139,6 +165,9 @@ int Main(int argc, char** argv) {
   record->footer("Example:\n  oj-harness record --from story.jsonl --out story.toml");
   oj::sim::SweepCommandOptions sweep_options;
   const CLI::App* sweep = AddSweep(app, sweep_options);
+  oj::sim::TwinCommandOptions twin_options;
+  twin_options.run.scale = 0.25;
+  const CLI::App* twin = AddTwin(app, twin_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -149,6 +178,7 @@ int Main(int argc, char** argv) {
   if (*explore) return oj::sim::ExploreCommand(explore_options);
   if (*shrink) return oj::sim::ShrinkCommand(shrunk, shrunk_to, shrink_seconds);
   if (*record) return oj::sim::RecordCommand(dump, scenario);
+  if (*twin) return oj::sim::TwinCommand(twin_options);
   if (*sweep) return oj::sim::SweepCommand(sweep_options);
   return oj::sim::ReplayCommand(failure, replay_json);
 }

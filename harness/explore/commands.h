@@ -66,4 +66,19 @@ struct SweepCommandOptions {
 // point, and all points were covered.
 int SweepCommand(const SweepCommandOptions& options);
 
+struct TwinCommandOptions {
+  std::vector<std::string> files{};   // scenarios, or directories of them
+  std::vector<std::string> worlds{};  // of "fakes", "real"; empty: both
+  std::uint64_t seeds = 100;          // runs in simulation, each in an order of its own
+  std::uint64_t draws = 20;           // scenarios from each generated workload
+  std::uint64_t seed = 1;             // of the first that is drawn
+  unsigned jobs = 1;                  // scenarios at a time
+  std::string keep{};                 // directory for drawn scenarios that disagree; empty: none
+  bool json = false;
+  RunCommandOptions run{};  // scale, ojd, slack_ms
+};
+// Runs each scenario in simulation and on real processes, and says where what the processes did is
+// not among what the simulation admits. 0: nowhere.
+int TwinCommand(const TwinCommandOptions& options);
+
 }  // namespace oj::sim

@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "explore/random_chooser.h"
-#include "scenario/twin.h"
 
 namespace oj::sim {
 namespace {
@@ -79,7 +78,13 @@ std::vector<Verdict> JudgeTwin(const Scenario& scenario, double scale, Duration 
     facts.unexpected.push_back(scenario.path + ":" + std::to_string(each.line) + ": " +
                                each.client + ": came out as " + each.outcome);
   }
-  if (!run.stopped_by_term || run.daemon_exit != 0) {
+  const bool asked_to_stop =
+      std::any_of(scenario.clients.begin(), scenario.clients.end(), [](const ClientScript& client) {
+        return std::any_of(client.steps.begin(), client.steps.end(), [](const Step& step) {
+          return step.text.find("\"Shutdown\"") != std::string::npos;
+        });
+      });
+  if ((!run.stopped_by_term && !asked_to_stop) || run.daemon_exit != 0) {
     facts.unexpected.push_back("the daemon did not stop on SIGTERM with 0, but with " +
                                std::to_string(run.daemon_exit) + "; its last words:\n" +
                                run.daemon_log);
@@ -87,9 +92,10 @@ std::vector<Verdict> JudgeTwin(const Scenario& scenario, double scale, Duration 
   return Judge(run.trace, facts);
 }
 
-Result<RunReport> RunOnProcesses(const RunCommandOptions& options, World world) {
-  Result<Scenario> scenario = LoadFor(options.file, world);
-  if (!scenario) return scenario.error();
+}  // namespace
+
+Result<JudgedTwin> RunOnProcesses(const Scenario& scenario, World world,
+                                  const RunCommandOptions& options) {
   TwinOptions twin;
   twin.ojd = options.ojd.empty() ? Beside("ojd").string() : options.ojd;
   twin.fakes_dir = Beside("../libexec/oj/fakes").string();
@@ -97,11 +103,22 @@ Result<RunReport> RunOnProcesses(const RunCommandOptions& options, World world) 
   if (!fs::exists(twin.ojd)) {
     return Wrong("--ojd: there is no daemon at " + twin.ojd);
   }
-  Result<TwinRun> run = RunTwin(*scenario, world, twin);
+  Result<TwinRun> run = RunTwin(scenario, world, twin);
   if (!run) return run.error();
   const Duration slack = std::chrono::milliseconds(options.slack_ms);
-  auto verdicts = JudgeTwin(*scenario, options.scale, slack, *run);
-  RunReport report{std::move(*scenario), world, std::move(run->trace), std::move(verdicts)};
+  auto verdicts = JudgeTwin(scenario, options.scale, slack, *run);
+  return JudgedTwin{std::move(*run), std::move(verdicts)};
+}
+
+namespace {
+
+Result<RunReport> ReportOnProcesses(const RunCommandOptions& options, World world) {
+  Result<Scenario> scenario = LoadFor(options.file, world);
+  if (!scenario) return scenario.error();
+  Result<JudgedTwin> judged = RunOnProcesses(*scenario, world, options);
+  if (!judged) return judged.error();
+  RunReport report{std::move(*scenario), world, std::move(judged->run.trace),
+                   std::move(judged->verdicts)};
   const auto& events = report.trace.events();
   if (!events.empty()) report.took = events.back().at.time_since_epoch();
   return report;
@@ -111,8 +128,8 @@ Result<RunReport> RunOnProcesses(const RunCommandOptions& options, World world) 
 
 Result<RunReport> RunOf(const RunCommandOptions& options) {
   if (options.world == "sim") return RunInSim(options);
-  if (options.world == "fakes") return RunOnProcesses(options, World::kFakes);
-  if (options.world == "real") return RunOnProcesses(options, World::kReal);
+  if (options.world == "fakes") return ReportOnProcesses(options, World::kFakes);
+  if (options.world == "real") return ReportOnProcesses(options, World::kReal);
   return Wrong("--world: must be sim, fakes or real");
 }
 

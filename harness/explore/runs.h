@@ -3,10 +3,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "explore/commands.h"
 #include "explore/explore.h"
 #include "explore/report.h"
+#include "scenario/twin.h"
 
 namespace oj::sim {
 
@@ -21,6 +23,14 @@ struct Recorded {
   Scenario scenario;
 };
 Result<Recorded> LoadRecorded(const std::string& file);
+
+// On a real daemon: world, scale, ojd and slack are the options', the scenario is this one.
+struct JudgedTwin {
+  TwinRun run;
+  std::vector<Verdict> verdicts;
+};
+Result<JudgedTwin> RunOnProcesses(const Scenario& scenario, World world,
+                                  const RunCommandOptions& options);
 
 Result<RunReport> RunOf(const RunCommandOptions& options);
 Result<RunReport> ReplayOf(const std::string& file);

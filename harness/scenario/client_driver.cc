@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "core/protocol.h"
+#include "scenario/twin_setup.h"
 
 namespace oj::sim {
 namespace {
@@ -136,7 +137,7 @@ class ClientDriver::Client {
 
   bool Report(const Step& step, const std::string& outcome) {
     const Duration took = step_began_ ? Now() - *step_began_ : Duration();
-    shared_.outcomes.push_back({script_.name, step.line, outcome, Meets(step, outcome), took});
+    shared_.outcomes.push_back({script_.name, step.line, at_, outcome, Meets(step, outcome), took});
     return true;
   }
 
@@ -161,7 +162,7 @@ class ClientDriver::Client {
 
   bool Send(const Step& step) {
     if (!Connect()) return false;
-    boost::json::value json = boost::json::parse(step.text);
+    boost::json::value json = boost::json::parse(PlacedBelow(shared_.root, step.text));
     boost::json::object& request = json.as_object();
     if (auto* limit = request.if_contains("timeout_ms"); limit != nullptr && limit->is_int64()) {
       *limit = Millis(Scaled(std::chrono::milliseconds(limit->get_int64()), shared_.scale));
@@ -267,9 +268,9 @@ class ClientDriver::Client {
   std::deque<Reply> replies_;       // not yet taken by a step
 };
 
-ClientDriver::ClientDriver(const Scenario& scenario, std::string socket, double scale,
-                           Recorder& recorder)
-    : shared_(new Shared{std::move(socket), scale, recorder, {}, 0, 0}) {
+ClientDriver::ClientDriver(const Scenario& scenario, std::string socket, std::string root,
+                           double scale, Recorder& recorder)
+    : shared_(new Shared{std::move(socket), std::move(root), scale, recorder, {}, 0, 0}) {
   for (const ClientScript& script : scenario.clients) {
     clients_.push_back(std::make_unique<Client>(script, clients_.size() + 1, *shared_));
   }

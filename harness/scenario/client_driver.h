@@ -16,17 +16,19 @@ namespace oj::sim {
 struct StepOutcome {
   std::string client;
   int line = 0;
-  std::string outcome;  // reply type, error code, "gave_up", "closed", "torn", "refused",
-                        // "unfinished" (the run's limit passed)
+  std::size_t step = 0;  // which of the client's
+  std::string outcome;   // reply type, error code, "gave_up", "closed", "torn", "refused",
+                         // "unfinished" (the run's limit passed)
   bool expected = true;
   Duration took{};
 };
 
-// `scale` multiplies every duration of the clients, and `timeout_ms` of their requests. The
-// destructor closes all connections.
+// `scale` multiplies every duration of the clients, and `timeout_ms` of their requests, whose paths
+// are placed below `root`. The destructor closes all connections.
 class ClientDriver {
  public:
-  ClientDriver(const Scenario& scenario, std::string socket, double scale, Recorder& recorder);
+  ClientDriver(const Scenario& scenario, std::string socket, std::string root, double scale,
+               Recorder& recorder);
   ~ClientDriver();
 
   // Call it whenever a descriptor of AddTo() is ready, and every few milliseconds.
@@ -41,6 +43,7 @@ class ClientDriver {
   class Client;
   struct Shared {
     std::string socket;
+    std::string root;
     double scale;
     Recorder& recorder;
     std::vector<StepOutcome> outcomes;

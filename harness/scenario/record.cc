@@ -1,9 +1,11 @@
 #include "scenario/record.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "scenario/dump_story.h"
+#include "scenario/toml_writer.h"
 
 namespace oj::sim {
 namespace {
@@ -13,90 +15,56 @@ namespace json = boost::json;
 // A tool that took no longer did as it always does.
 constexpr std::int64_t kSlow = 50'000'000;
 
-// JSON's strings are TOML's.
-std::string Quoted(std::string_view text) { return json::serialize(json::value(text)); }
+std::chrono::milliseconds Ms(std::int64_t ns) { return std::chrono::milliseconds(ns / 1'000'000); }
 
-std::string Millis(std::int64_t ns) { return std::to_string(ns / 1'000'000); }
-
-std::string Key(std::string_view key) {
-  const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-';
-  });
-  return bare ? std::string(key) : Quoted(key);
-}
-
-std::string Toml(const json::value& value) {
-  std::string text;
-  if (value.is_object()) {
-    for (const auto& [key, each] : value.get_object()) {
-      if (each.is_null()) continue;
-      text += (text.empty() ? " " : ", ") + Key(key) + " = " + Toml(each);
-    }
-    return "{" + text + " }";
-  }
-  if (!value.is_array()) return json::serialize(value);
-  for (const json::value& each : value.get_array()) text += (text.empty() ? "" : ", ") + Toml(each);
-  return "[" + text + "]";
-}
-
-class Writer {
+class Teller {
  public:
-  Writer(const DumpStory& story, const std::string& name) : story_(story), name_(name) {}
+  Teller(const DumpStory& story, const std::string& name) : story_(story), name_(name) {}
 
-  std::string Write() {
-    out_ = "about = " + Quoted("recorded from " + name_) + "\n\n[config]\n";
+  Scenario Tell() {
+    to_.about = "recorded from " + name_;
+    if (story_.left_out > 0) {
+      to_.about += "; left out, for their text is not whole: " + std::to_string(story_.left_out) +
+                   " requests";
+    }
     if (const json::value* config = story_.head.if_contains("config")) {
       for (const auto& [key, value] : config->as_object()) {
         const std::string_view name = key;
-        if (!name.starts_with("recorder.") && !name.starts_with("log.")) {
-          out_ += std::string(name) + " = " + Toml(value) + "\n";
-        }
+        if (name.starts_with("recorder.") || name.starts_with("log.")) continue;
+        to_.settings.emplace_back(
+            name, value.is_string() ? std::string(value.get_string()) : json::serialize(value));
       }
     }
-    if (story_.left_out > 0) {
-      out_ += "\n# Left out, for their text is not whole: " + std::to_string(story_.left_out) +
-              " requests.\n";
-    }
-    std::string clients;
-    for (const auto& [connection, calls] : story_.clients) clients += Client(connection, calls);
-    std::string setup = Setup();
-    for (const auto& [path, mapped] : repos_) {
-      out_ += "\n[[repo]]\npath = " + Quoted(mapped) + "\n";
-    }
-    return out_ + setup + Tools() + clients;
+    for (const auto& [connection, calls] : story_.clients) Client(connection, calls);
+    Setup();
+    Tools();
+    for (const auto& [path, mapped] : repos_) to_.repos.push_back({mapped});
+    return std::move(to_);
   }
 
  private:
   // What is recorded as made before the first call, and what calls found though nobody made it.
-  std::string Setup() {
-    std::string text;
+  void Setup() {
     std::set<std::string> known;
     for (const json::object& each : story_.workspaces) {
       if (!WasThere(each)) continue;
-      text += "\n[[workspace]]\nid = " + Quoted(TextOf(each, "id")) +
-              "\nrepo = " + Quoted(Repo(TextOf(each, "repo"))) + "\n";
+      to_.workspaces.push_back({TextOf(each, "id"), Repo(TextOf(each, "repo")), {}});
     }
     for (const json::object& each : story_.agents) {
       known.insert(TextOf(each, "session_id"));
       if (!WasThere(each)) continue;
-      const std::string workspace = TextOf(each, "workspace_id");
       const std::string status = TextOf(each, "status");
-      text += "\n[[agent]]\nid = " + Quoted(TextOf(each, "id")) + "\n";
-      if (!workspace.empty()) text += "workspace = " + Quoted(workspace) + "\n";
-      if (status == "gone" || status == "exited") text += "runs = false\n";
+      const bool runs = status != "gone" && status != "exited";
+      to_.agents.push_back({TextOf(each, "id"), TextOf(each, "workspace_id"), runs});
     }
     for (const json::object& each : story_.sessions) {
       const std::string id = TextOf(each, "id");
       const bool there = WasThere(each) && TextOf(each, "status") != "gone";
-      if (known.insert(id).second && there) text += Session(id);
+      if (known.insert(id).second && there) to_.sessions.push_back({id, "recorded"});
     }
     for (const std::string& id : Found()) {
-      if (known.insert(id).second) text += Session(id);
+      if (known.insert(id).second) to_.sessions.push_back({id, "recorded"});
     }
-    return text;
-  }
-  static std::string Session(const std::string& id) {
-    return "\n[[session]]\nid = " + Quoted(id) + "\nscreen = \"recorded\"\n";
   }
   bool WasThere(const json::object& record) const {
     const json::value* made = record.if_contains("created_at_ms");
@@ -161,82 +129,86 @@ class Writer {
     return line.substr(at, end - at);
   }
 
-  std::string Tools() const {
-    std::string text;
+  void Tools() {
     for (std::size_t i = 0; i < story_.processes.size(); ++i) {
       const DumpStory::Process& process = story_.processes[i];
-      const std::string how = How(process);
-      if (how.empty()) continue;
-      const std::string match = Match(process);
-      int nth = 1;
+      ToolRule rule;
+      if (!Misbehaved(process, rule) || process.begun < story_.begin) continue;
+      rule.tool = process.tool;
+      rule.match = Match(process);
+      rule.nth = 1;
       for (std::size_t j = 0; j < i; ++j) {
         const DumpStory::Process& other = story_.processes[j];
-        nth += other.tool == process.tool && other.begun >= story_.begin &&
-               other.arguments.find(match) != std::string::npos;
+        rule.nth += other.tool == process.tool && other.begun >= story_.begin &&
+                    other.arguments.find(rule.match) != std::string::npos;
       }
-      if (process.begun < story_.begin) continue;
-      text += "\n[[tool]]\ntool = " + Quoted(process.tool) + "\nmatch = " + Quoted(match) +
-              "\nnth = " + std::to_string(nth) + "\n" + how;
+      to_.tools.push_back(std::move(rule));
     }
-    return text;
   }
-  // Empty: as always.
-  static std::string How(const DumpStory::Process& process) {
+  // False: as always.
+  static bool Misbehaved(const DumpStory::Process& process, ToolRule& rule) {
     const auto begins = [&process](std::string_view with) {
       return std::string_view(process.result).starts_with(with);
     };
-    if (process.result.empty()) return process.ended ? "" : "hang = true\n";
-    if (begins("timed out") || begins("cancelled")) {
-      const bool stubborn = process.tool == "git" && process.result.find(" 9") != std::string::npos;
-      return std::string("hang = true\n") + (stubborn ? "ignore_term = true\n" : "");
-    }
-    if (begins("flooded")) return "flood_bytes = 1000000000000\n";
-    std::string how;
+    rule.hang = process.result.empty() || begins("timed out") || begins("cancelled");
+    if (process.result.empty()) return !process.ended;
+    rule.ignore_term =
+        rule.hang && process.tool == "git" && process.result.find(" 9") != std::string::npos;
+    if (rule.hang) return true;
+    if (begins("flooded")) rule.flood_bytes = 1'000'000'000'000;
+    if (rule.flood_bytes > 0) return true;
     if (process.ended && *process.ended - process.begun >= kSlow) {
-      how = "delay_ms = " + Millis(*process.ended - process.begun) + "\n";
+      rule.delay = Ms(*process.ended - process.begun);
     }
-    if (begins("signal ")) return how + "signal = " + Number(process.result, 7) + "\n";
-    const std::string exit = Number(process.result, 5);
+    if (begins("signal ")) {
+      rule.signal = Number(process.result, 7);
+      return true;
+    }
+    const int exit = Number(process.result, 5);
     // What the daemon does for itself finds what is there in simulation.
-    if (exit == "0" || !process.of_request) return how;
+    if (exit == 0 || !process.of_request) return rule.delay > Duration();
     const std::size_t said = process.result.find(": ");
-    how += "exit = " + exit + "\n";
-    if (said != std::string::npos) how += "err = " + Quoted(process.result.substr(said + 2)) + "\n";
-    return how;
+    rule.exit = exit;
+    if (said != std::string::npos) rule.err = process.result.substr(said + 2);
+    return true;
   }
-  static std::string Number(const std::string& text, std::size_t at) {
-    const std::size_t end = text.find_first_not_of("0123456789", at);
-    return text.substr(at, end == std::string::npos ? end : end - at);
+  static int Number(const std::string& text, std::size_t at) {
+    return text.size() > at ? std::atoi(text.c_str() + at) : 0;
   }
 
-  std::string Client(std::int64_t connection, const std::vector<DumpStory::Call>& calls) {
-    std::string text = "\n[[client]]\nname = \"connection " + std::to_string(connection) +
-                       "\"\nstart_ms = " + Millis(calls.front().at - story_.begin) +
-                       "\nsteps = [\n";
+  void Client(std::int64_t connection, const std::vector<DumpStory::Call>& calls) {
+    ClientScript client;
+    client.name = "connection " + std::to_string(connection);
+    client.start = Ms(calls.front().at - story_.begin);
     for (const DumpStory::Call& call : calls) {
       if (&call != &calls.front()) {
-        text += "  { until_ms = " + Millis(call.at - story_.begin) + " },\n";
+        Step& until = client.steps.emplace_back();
+        until.what = Step::Do::kUntil;
+        until.time = Ms(call.at - story_.begin);
       }
-      text += Steps(call);
+      client.steps.push_back(StepOf(call));
     }
-    return text + "]\n";
+    to_.clients.push_back(std::move(client));
   }
-  std::string Steps(const DumpStory::Call& call) {
+  Step StepOf(const DumpStory::Call& call) {
+    Step step;
     json::object request = call.request;
     if (const std::string repo = TextOf(request, "repo"); !repo.empty()) {
       request["repo"] = Repo(repo);
     }
-    const std::string line = Toml(request);
-    if (call.replied) return "  { call = " + line + ", expect = " + Quoted(call.outcome) + " },\n";
-    if (!call.left) return "  { call = " + line + " },\n";  // the dump ends before the answer
-    const std::int64_t waited = std::max<std::int64_t>(*call.left - call.at, 1'000'000);
-    return "  { call = " + line + ", give_up_ms = " + Millis(waited) +
-           ", expect = \"gave_up\" },\n";
+    step.text = json::serialize(request);
+    if (call.replied) {
+      step.expect = {call.outcome};
+    } else if (call.left) {  // else the dump ends before the answer
+      step.give_up = std::max(Ms(*call.left - call.at), std::chrono::milliseconds(1));
+      step.expect = {"gave_up"};
+    }
+    return step;
   }
 
   const DumpStory& story_;
   const std::string& name_;
-  std::string out_;
+  Scenario to_;
   std::map<std::string, std::string> repos_;
 };
 
@@ -245,7 +217,7 @@ class Writer {
 Result<std::string> ScenarioOf(const std::string& dump, const std::string& name) {
   const Result<DumpStory> story = ReadDump(dump, name);
   if (!story) return story.error();
-  return Writer(*story, name).Write();
+  return WriteScenario(Teller(*story, name).Tell());
 }
 
 }  // namespace oj::sim

@@ -233,10 +233,6 @@ class Parser {
 
   // What exists is named before or after what names it.
   void CheckSetup(const toml::table& root) {
-    const bool elsewhere = scenario_.worlds.size() > 1 || scenario_.worlds.front() != World::kSim;
-    if (elsewhere && (!scenario_.repos.empty() || !scenario_.agents.empty())) {
-      read_.Fail(root, "repo", "repositories and agents are for worlds = [\"sim\"] only");
-    }
     for (const WorkspaceSetup& workspace : scenario_.workspaces) {
       const bool known =
           std::any_of(scenario_.repos.begin(), scenario_.repos.end(),

@@ -60,8 +60,8 @@ struct SessionSetup {
   std::string screen;
 };
 
-// What follows is for the simulation only.
-// A repository with one commit of that many files, "f1" and so on, on branch main.
+// A repository with one commit of that many files, "f1" and so on, on branch main. Outside of the
+// simulation its path is below a directory of the run's own.
 struct RepoSetup {
   std::string path;
   int files = 2;

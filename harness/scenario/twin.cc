@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "scenario/process_watch.h"
+#include "scenario/toml_writer.h"
 #include "scenario/twin_world.h"
 
 namespace oj::sim {
@@ -39,6 +40,16 @@ Duration LengthOf(const Scenario& scenario) {
     longest = std::max(longest, length);
   }
   return longest;
+}
+
+// A real tool is slow enough for a rule that only delays it so little.
+constexpr Duration kSmall = milliseconds(5);
+bool SaysNothing(const std::vector<ToolRule>& rules) {
+  return std::all_of(rules.begin(), rules.end(), [](const ToolRule& rule) {
+    ToolRule plain;
+    plain.tool = rule.tool;
+    return rule.delay <= kSmall && RuleLines(rule, {}) == RuleLines(plain, {});
+  });
 }
 
 // One daemon; the destructor kills it.
@@ -94,7 +105,7 @@ class Run {
     world_.Turn();
     run_.descriptors_before = DescriptorsOf(daemon.pid());
     ProcessWatch watch(daemon.pid(), world_.journal(), recorder_);
-    ClientDriver clients(scenario_, world_.socket(), options_.scale, recorder_);
+    ClientDriver clients(scenario_, world_.socket(), world_.root(), options_.scale, recorder_);
     Play(clients, watch);
     Rest(daemon, watch);
     Stop(daemon, watch);
@@ -177,6 +188,7 @@ class Run {
     watch.KillAll();
     world_.Heal();
     if (is_fake_) watch.Turn();
+    run_.left = world_.Left();
   }
 
   const Scenario& scenario_;
@@ -204,7 +216,7 @@ Result<TwinRun> RunTwin(const Scenario& scenario, World world, const TwinOptions
   if (std::find(worlds.begin(), worlds.end(), world) == worlds.end()) {
     return refuse("is not for the world " + std::string(Name(world)));
   }
-  if (world == World::kReal && !scenario.tools.empty()) {
+  if (world == World::kReal && !SaysNothing(scenario.tools)) {
     return refuse("[[tool]] is not for the world real: its tools behave as they do");
   }
   for (const Hang& hang : scenario.hangs) {

@@ -34,6 +34,7 @@ struct TwinRun {
   bool stopped_by_term = false;        // else it had to be killed, or had died before
   int daemon_exit = 0;                 // exit code, or -signal
   std::vector<std::string> left_over;  // processes that outlived the daemon
+  std::vector<std::string> left;       // of the scenario's world, as SimResult::left has it
   std::string daemon_log;              // the last 16 KiB of its stdout and stderr
 
   bool AllExpected() const;

@@ -3,23 +3,19 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/process/args.hpp>
-#include <boost/process/child.hpp>
-#include <boost/process/env.hpp>
-#include <boost/process/exe.hpp>
-#include <boost/process/io.hpp>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <sstream>
 #include <thread>
 
 #include "scenario/process_watch.h"
+#include "scenario/run_bounded.h"
+#include "scenario/setup_records.h"
+#include "scenario/toml_writer.h"
 
 namespace oj::sim {
 namespace {
@@ -29,94 +25,18 @@ namespace fs = std::filesystem;
 
 constexpr Duration kToolLimit = std::chrono::seconds(10);
 
-std::string Quoted(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted += std::string("\\") + c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      char escape[8];
-      std::snprintf(escape, sizeof(escape), "\\u%04x", static_cast<unsigned>(c));
-      quoted += escape;
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
-}
-
-// Whole milliseconds, at least one.
-std::string MillisText(Duration time) {
-  return std::to_string(std::max<std::int64_t>(1, Millis(time)));
-}
-
 // Replaced in one step: a tool that starts just now reads the old file or the new one.
 void WriteAtOnce(const std::string& path, const std::string& text) {
   std::ofstream(path + ".new", std::ios::binary) << text;
   fs::rename(path + ".new", path);
 }
 
-// On PATH; empty if it is not there.
-std::string FindTool(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  std::istringstream directories(path == nullptr ? "" : path);
-  for (std::string directory; std::getline(directories, directory, ':');) {
-    const std::string file = directory + "/" + name;
-    if (access(file.c_str(), X_OK) == 0) return file;
-  }
-  return "";
-}
-
-std::string RuleText(const ToolRule& rule, Duration delay) {
-  std::string text = "[[rule]]\ntool = " + Quoted(rule.tool) + "\n";
-  const auto add = [&text](const std::string& key, const std::string& value) {
-    text += key + " = " + value + "\n";
-  };
-  if (!rule.match.empty()) add("match", Quoted(rule.match));
-  if (rule.nth > 0) add("nth", std::to_string(rule.nth));
-  if (delay > Duration()) add("delay_ms", MillisText(delay));
-  if (rule.hang) add("hang", "true");
-  if (rule.ignore_term) add("ignore_term", "true");
-  if (rule.exit_zero_on_term) add("exit_zero_on_term", "true");
-  if (rule.exit) add("exit", std::to_string(*rule.exit));
-  if (rule.signal) add("signal", std::to_string(*rule.signal));
-  if (rule.out) add("out", Quoted(*rule.out));
-  if (rule.err) add("err", Quoted(*rule.err));
-  if (rule.grandchild) add("grandchild", "true");
-  if (rule.setsid) add("setsid", "true");
-  if (rule.passing != ToolRule::Passing::kNo) {
-    add("passing", rule.passing == ToolRule::Passing::kServes ? "\"serves\"" : "\"exits\"");
-  }
-  if (rule.flood_bytes > 0) add("flood_bytes", std::to_string(rule.flood_bytes));
-  for (const auto& [key, value] : rule.of_fakes) add(key, value);
-  return text;
+// At least one.
+std::string SomeMillis(Duration time) {
+  return MillisText(std::max<Duration>(time, std::chrono::milliseconds(1)));
 }
 
 }  // namespace
-
-int RunBounded(const std::vector<std::string>& argv, const bp::environment& env, Duration limit,
-               std::string* out) {
-  const fs::path file =
-      fs::temp_directory_path() /
-      ("oj-twin-" + std::to_string(getpid()) + "-" +
-       std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
-  std::error_code error;
-  bp::child child(bp::exe = argv[0],
-                  bp::args = std::vector<std::string>(argv.begin() + 1, argv.end()), env,
-                  bp::std_in<bp::null, bp::std_out> file.string(), bp::std_err > bp::null, error);
-  if (error) return -1;
-  const auto until = std::chrono::steady_clock::now() + limit;
-  while (child.running(error) && std::chrono::steady_clock::now() < until) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  if (child.running(error)) child.terminate(error);
-  if (out != nullptr) {
-    std::ifstream text(file, std::ios::binary);
-    out->assign(std::istreambuf_iterator<char>(text), {});
-  }
-  fs::remove(file, error);
-  return child.exit_code();
-}
 
 TwinWorld::TwinWorld(const Scenario& scenario, World world, std::string fakes_dir, double scale,
                      Recorder& recorder)
@@ -128,7 +48,7 @@ TwinWorld::TwinWorld(const Scenario& scenario, World world, std::string fakes_di
       hangs_(scenario.hangs.size()) {
   // A socket's path has at most 107 bytes: a short name in the usual place.
   std::string path = (fs::temp_directory_path() / "oj-twin-XXXXXX").string();
-  if (mkdtemp(path.data()) != nullptr) dir_ = path;
+  if (mkdtemp(path.data()) != nullptr) dir_ = fs::canonical(path);  // as git names it
 }
 
 TwinWorld::~TwinWorld() {
@@ -161,7 +81,8 @@ bp::environment TwinWorld::environment() const {
   for (const ConfigKey& key : ConfigKeys()) {
     if (!key.env.empty()) env.erase(std::string(key.env));
   }
-  for (const char* name : {"TMUX", "TMUX_PANE", "OJ_LEASE", "NOTIFY_SOCKET", "LISTEN_FDS"}) {
+  for (const char* name : {"TMUX", "TMUX_PANE", "OJ_LEASE", "NOTIFY_SOCKET", "LISTEN_FDS",
+                           "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}) {
     env.erase(name);
   }
   env["HOME"] = dir_ + "/home";
@@ -171,6 +92,8 @@ bp::environment TwinWorld::environment() const {
   env["OJ_STATE_DIR"] = state_dir();
   env["TMUX_TMPDIR"] = dir_ + "/tmux";
   env["LC_ALL"] = "C.UTF-8";
+  env["GIT_CONFIG_GLOBAL"] = dir_ + "/home/.gitconfig";
+  env["GIT_CONFIG_NOSYSTEM"] = "1";
   if (world_ == World::kFakes) {
     env["PATH"] = fakes_dir_ + ":" + env["PATH"].to_string();
     env["OJ_FAKE_RULES"] = dir_ + "/rules.toml";
@@ -187,6 +110,8 @@ Status TwinWorld::SetUp() {
     fs::permissions(dir_ + name, fs::perms::owner_all);
   }
   WriteConfig();
+  const Status made = TwinSetup(scenario_, dir_, environment()).Make();
+  if (!made) return made;
   if (world_ == World::kFakes) {
     WriteFakeSessions();
     std::ofstream(journal()).flush();
@@ -213,7 +138,7 @@ void TwinWorld::WriteConfig() const {
   std::string text;
   std::set<std::string> written;
   for (const auto& [key, field] : kDurations) {
-    text += std::string(key) + " = " + MillisText(Scaled(scenario_.config.*field)) + "\n";
+    text += std::string(key) + " = " + SomeMillis(Scaled(scenario_.config.*field)) + "\n";
     written.insert(key);
   }
   for (const auto& [key, value] : scenario_.settings) {
@@ -236,17 +161,21 @@ void TwinWorld::WriteRules() const {
     // As in the simulation: the server has the request, whatever becomes of the client.
     if (hang.tool == "tmux") text += "late_ms = 0\n";
   }
-  for (const ToolRule& rule : scenario_.tools) text += RuleText(rule, Scaled(rule.delay));
+  for (const ToolRule& rule : scenario_.tools) {
+    text += "[[rule]]\n" + PlacedBelow(dir_, RuleLines(rule, Scaled(rule.delay)));
+  }
   WriteAtOnce(dir_ + "/rules.toml", text);
 }
 
 void TwinWorld::WriteFakeSessions() const {
-  if (scenario_.sessions.empty()) return;
-  fs::create_directories(dir_ + "/fake/sessions");
-  for (const SessionSetup& session : scenario_.sessions) {
-    std::ofstream(dir_ + "/fake/sessions/" + session.id, std::ios::binary)
-        << std::time(nullptr) << '\n'
-        << session.screen;
+  const auto write = [this](const std::string& id, const std::string& screen) {
+    fs::create_directories(dir_ + "/fake/sessions");
+    std::ofstream(dir_ + "/fake/sessions/" + id, std::ios::binary) << std::time(nullptr) << '\n'
+                                                                   << screen;
+  };
+  for (const SessionSetup& session : scenario_.sessions) write(session.id, session.screen);
+  for (const AgentSetup& agent : scenario_.agents) {
+    if (agent.runs) write(agent.id, "");
   }
 }
 
@@ -267,11 +196,9 @@ Status TwinWorld::StartRealTmux() {
   }
   server_ = std::atoi(pid.c_str());
   for (const SessionSetup& session : scenario_.sessions) {
-    if (RunBounded({tmux, "new-session", "-d", "-s", session.id, "--", "sh", "-c",
-                    "printf %s \"$1\"; exec sleep 600", "sh", session.screen},
-                   env, kToolLimit, nullptr) != 0) {
-      return failed("new-session");
-    }
+    const Status begun = StartRealSession(
+        session.id, dir_, {"sh", "-c", "printf %s \"$1\"; exec sleep 600", "sh", session.screen});
+    if (!begun) return begun;
     std::string shown;
     for (int i = 0; i < 200 && !session.screen.empty(); ++i) {
       RunBounded({tmux, "capture-pane", "-t", "=" + session.id + ":", "-p"}, env, kToolLimit,
@@ -280,7 +207,38 @@ Status TwinWorld::StartRealTmux() {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
   }
+  for (const AgentSetup& agent : scenario_.agents) {
+    const std::string path = agent.workspace.empty() ? dir_ : WorkspacePath(dir_, agent.workspace);
+    if (!agent.runs) continue;
+    if (const Status begun = StartRealSession(agent.id, path, {"sh"}); !begun) return begun;
+  }
   return Ok{};
+}
+
+Status TwinWorld::StartRealSession(const std::string& id, const std::string& directory,
+                                   const std::vector<std::string>& command) const {
+  std::vector<std::string> argv = {FindTool("tmux"), "new-session", "-d", "-s", id, "-c",
+                                   directory,        "--"};
+  argv.insert(argv.end(), command.begin(), command.end());
+  if (RunBounded(argv, environment(), kToolLimit, nullptr) == 0) return Ok{};
+  return Error{ErrorCode::kUnavailable, "tmux new-session failed for " + id, ""};
+}
+
+// Asked of the tool that the daemon had, which does first what was left to do late.
+std::vector<std::string> TwinWorld::Left() const {
+  std::vector<std::string> left = TwinSetup(scenario_, dir_, environment()).Left();
+  std::string tmux = FindTool("tmux");
+  if (world_ == World::kFakes) {
+    WriteAtOnce(dir_ + "/rules.toml", "");
+    tmux = fakes_dir_ + "/tmux";
+  }
+  std::string sessions;
+  RunBounded({tmux, "list-sessions", "-F", "#{session_name}"}, environment(), kToolLimit,
+             &sessions);
+  std::istringstream names(sessions);
+  for (std::string name; std::getline(names, name);) left.push_back("session " + name);
+  std::sort(left.begin(), left.end());
+  return left;
 }
 
 std::string TwinWorld::EndOfHang(std::size_t number) const {

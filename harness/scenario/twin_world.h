@@ -1,5 +1,5 @@
 // TwinWorld: what surrounds the daemon in a run on real processes: its directories, environment,
-// configuration, tools, sessions, and the hangs of the tools' servers.
+// configuration, repositories, tools, sessions, and the hangs of the tools' servers.
 #pragma once
 
 #include <sys/types.h>
@@ -11,6 +11,7 @@
 
 #include "scenario/recorder.h"
 #include "scenario/scenario.h"
+#include "scenario/twin_setup.h"
 
 namespace oj::sim {
 
@@ -25,13 +26,17 @@ class TwinWorld {
   TwinWorld(const TwinWorld&) = delete;
   TwinWorld& operator=(const TwinWorld&) = delete;
 
-  // Files and sessions.
+  // Files, repositories, records and sessions.
   Status SetUp();
   // Begins and ends the hangs that are due.
   void Turn();
   // Ends all hangs and begins no more.
   void Heal();
 
+  // In the words of SimResult::left; once the daemon has ended, and all hangs. Sorted.
+  std::vector<std::string> Left() const;
+
+  const std::string& root() const { return dir_; }
   std::string state_dir() const { return dir_ + "/state"; }
   std::string socket() const { return state_dir() + "/daemon.sock"; }
   std::string journal() const;  // of the fakes; empty in the real world
@@ -48,6 +53,8 @@ class TwinWorld {
   void WriteRules() const;
   void WriteFakeSessions() const;
   Status StartRealTmux();
+  Status StartRealSession(const std::string& id, const std::string& directory,
+                          const std::vector<std::string>& command) const;
   void BeginHang(std::size_t number);
   void EndHang(std::size_t number);
   void SignalServer() const;
@@ -62,9 +69,5 @@ class TwinWorld {
   std::vector<HangState> hangs_;
   pid_t server_ = 0;  // the real tmux server
 };
-
-// Runs a program to its end, at most `limit`; then it is killed. Exit code, or -1.
-int RunBounded(const std::vector<std::string>& argv, const boost::process::environment& env,
-               Duration limit, std::string* out);
 
 }  // namespace oj::sim

@@ -223,8 +223,9 @@ std::string WithTimeout(const std::string& request, const ClientWorld& world) {
   return boost::json::serialize(json);
 }
 
-Task<void> PlayCall(ClientWorld& world, SimClient& client, const Step& step,
-                    std::string_view name) {
+Task<void> PlayCall(ClientWorld& world, SimClient& client, const ClientScript& script,
+                    std::size_t at) {
+  const Step& step = script.steps[at];
   const Instant began = world.loop.Now();
   std::uint64_t call = 0;
   std::string outcome = "refused";
@@ -243,15 +244,16 @@ Task<void> PlayCall(ClientWorld& world, SimClient& client, const Step& step,
   }
   const bool expected = Meets(step, outcome);
   const Duration took = world.loop.Now() - began;
-  world.outcomes.push_back({std::string(name), step.line, outcome, expected, took});
+  world.outcomes.push_back({script.name, step.line, at, outcome, expected, took});
 }
 
-Task<void> PlayStep(ClientWorld& world, SimClient& client, const Step& step,
-                    std::string_view name) {
+Task<void> PlayStep(ClientWorld& world, SimClient& client, const ClientScript& script,
+                    std::size_t at) {
+  const Step& step = script.steps[at];
   switch (step.what) {
     case Step::Do::kCall:
     case Step::Do::kReceive: {
-      auto play = PlayCall(world, client, step, name);
+      auto play = PlayCall(world, client, script, at);
       co_await std::move(play);
       break;
     }
@@ -291,8 +293,8 @@ Task<void> PlayStep(ClientWorld& world, SimClient& client, const Step& step,
 Task<void> PlayScript(ClientWorld& world, SimClient& client, const ClientScript& script) {
   SleepUntil start(world.loop, Deadline(Instant(script.start)));
   co_await start;
-  for (const Step& step : script.steps) {
-    auto play = PlayStep(world, client, step, script.name);
+  for (std::size_t at = 0; at < script.steps.size(); ++at) {
+    auto play = PlayStep(world, client, script, at);
     co_await std::move(play);
   }
   client.Hangup(false);

@@ -92,7 +92,5 @@ class SimClient {
 Task<void> PlayScript(ClientWorld& world, SimClient& client, const ClientScript& script);
 // The generated workload of one client.
 Task<void> PlayMix(ClientWorld& world, SimClient& client, const Scenario& scenario);
-// The sessions of a generated workload: "s1", "s2", ...
-std::string MixSession(std::uint32_t number);
 
 }  // namespace oj::sim

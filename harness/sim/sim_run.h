@@ -49,7 +49,7 @@ struct SimOptions {
   // Afterwards somebody asks for this and that, to see that it is answered; in passing that settles
   // what was left half done.
   bool liveness = true;
-  bool portrait = false;  // of the world at the end, into the result
+  bool portrait = false;  // of the world at the end, into the result; also what is left
   std::uint64_t max_steps = 200'000;
   Duration max_time = std::chrono::minutes(20);
 };
@@ -62,7 +62,8 @@ struct WorldViolation {
 
 struct ClientOutcome {
   std::string client;
-  int line = 0;  // of the step
+  int line = 0;          // of the step
+  std::size_t step = 0;  // which of the client's
   std::string outcome;
   bool expected = true;
   Duration took{};
@@ -111,6 +112,7 @@ struct SimResult {
   std::uint64_t clients_gone = 0;          // the step at which the last scripted client had gone
   std::vector<LostWork> lost;
   std::vector<std::string> portrait;  // the world at the end, without times
+  std::vector<std::string> left;      // "session s1", "workspace w1", "branch oj/w1", ...; sorted
 
   bool AllExpected() const {
     for (const ClientOutcome& each : outcomes) {

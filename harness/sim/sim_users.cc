@@ -4,12 +4,11 @@
 #include <boost/json.hpp>
 #include <iterator>
 
+#include "scenario/setup_records.h"
 #include "sim/memory_store.h"
 
 namespace oj::sim {
 namespace {
-
-constexpr WallMillis kHour = 3'600'000;
 
 std::string Shown(const std::optional<std::string>& text) { return text ? *text : "-"; }
 
@@ -22,9 +21,7 @@ std::string Words(const List& list) {
 
 }  // namespace
 
-std::string PathOf(const std::string& workspace) {
-  return std::string(kWorkspaces) + "/" + workspace;
-}
+std::string PathOf(const std::string& workspace) { return WorkspacePath("", workspace); }
 
 void SimUsers::SetUp(const Scenario& scenario, WallMillis now) {
   disk_.Model(std::string(kWorkspaces));
@@ -53,15 +50,7 @@ void SimUsers::SetUpWorkspace(const WorkspaceSetup& setup, WallMillis now) {
   git_.AddWorktree(setup.repo, path, branch, same ? works_.back().commit : "");
   for (const std::string& state : setup.states) SetUpState(state, setup.id);
   if (is("no-directory")) disk_.Erase(path);
-  if (is("no-record")) return;
-  WorkspaceRecord record;
-  record.id = setup.id;
-  record.repo = setup.repo;
-  record.path = path;
-  record.branch = branch;
-  record.status = WorkspaceStatus::kReady;
-  record.created_at_ms = now - setup.age_hours * kHour;
-  ApplyChange(std::move(record), durable_);
+  for (Change& each : RecordsOf(setup, "", now)) ApplyChange(std::move(each), durable_);
 }
 
 void SimUsers::SetUpState(const std::string& state, const std::string& id) {
@@ -81,22 +70,7 @@ void SimUsers::SetUpState(const std::string& state, const std::string& id) {
 }
 
 void SimUsers::SetUpAgent(const AgentSetup& setup, WallMillis now) {
-  AgentRecord agent;
-  agent.id = agent.name = setup.id;
-  agent.session_id = setup.id;
-  if (!setup.workspace.empty()) agent.workspace_id = setup.workspace;
-  agent.command = {"sh"};
-  agent.status = setup.runs ? AgentStatus::kRunning : AgentStatus::kGone;
-  agent.created_at_ms = agent.updated_at_ms = now - 24 * kHour;
-  SessionRecord session;
-  session.id = setup.id;
-  session.agent_id = setup.id;
-  session.cwd = setup.workspace.empty() ? "/tmp" : PathOf(setup.workspace);
-  session.command = {"sh"};
-  session.status = setup.runs ? SessionStatus::kLive : SessionStatus::kGone;
-  session.created_at_ms = agent.created_at_ms;
-  ApplyChange(std::move(session), durable_);
-  ApplyChange(std::move(agent), durable_);
+  for (Change& each : RecordsOf(setup, "", now)) ApplyChange(std::move(each), durable_);
   if (setup.runs) tmux_.Create(setup.id, "");
 }
 
@@ -258,6 +232,22 @@ std::vector<std::string> SimUsers::Orphans() const {
     }
   }
   return orphans;
+}
+
+std::vector<std::string> SimUsers::Left() const {
+  std::set<std::string> left;
+  for (const std::string& path : disk_.Below(std::string(kWorkspaces))) {
+    const std::string name = path.substr(kWorkspaces.size() + 1);
+    if (!name.starts_with(".trash")) left.insert("workspace " + name.substr(0, name.find('/')));
+  }
+  for (const std::string& repo : repos_) {
+    for (const auto& [branch, id] : git_.Branches(repo)) left.insert("branch " + branch);
+    for (const std::string& each : disk_.List(repo + "/worktrees")) left.insert("entry " + each);
+  }
+  for (const auto& each : durable_.workspaces) left.insert("record of workspace " + each.id);
+  for (const auto& each : durable_.agents) left.insert("record of agent " + each.id);
+  for (const auto& [id, session] : tmux_.sessions()) left.insert("session " + id);
+  return {left.begin(), left.end()};
 }
 
 std::vector<std::string> SimUsers::Portrait() const {

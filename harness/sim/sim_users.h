@@ -52,6 +52,9 @@ class SimUsers {
   std::vector<std::string> Homeless() const;
   // L6: entries of worktrees that git keeps and nobody knows of.
   std::vector<std::string> Orphans() const;
+  // What is left of what the twin can compare: sessions, workspaces, branches, git's entries and
+  // the daemon's records, a line each, sorted.
+  std::vector<std::string> Left() const;
   // L6: the disk, the repositories, the records and tmux, one line each, without times.
   std::vector<std::string> Portrait() const;
 

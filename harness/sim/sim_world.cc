@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <utility>
 
+#include "sim/mix_requests.h"
 #include "sim/sites.h"
 #include "sim/visitors.h"
 
@@ -427,7 +428,10 @@ void SimWorld::Finish() {
   for (const std::string& each : untrue_) Violate("L5", each);
   for (const std::string& each : users_.Homeless()) Violate("L7", each);
   for (const std::string& each : users_.Orphans()) Violate("L6", each);
-  if (options_.portrait) result_.portrait = users_.Portrait();
+  if (options_.portrait) {
+    result_.portrait = users_.Portrait();
+    result_.left = users_.Left();
+  }
   result_.daemons = lives_;
 }
 
@@ -448,6 +452,7 @@ void RunSim(const Scenario& scenario, Chooser& chooser, const SimOptions& option
   result.misanswered.clear();
   result.lost.clear();
   result.portrait.clear();
+  result.left.clear();
   result.armed_timers = result.leases_held = result.keys_quarantined = result.struck = 0;
   result.call_timeout = options.call_timeout;
   SimWorld world(scenario, chooser, options, result);

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "sim/mix_requests.h"
+
 namespace oj::sim {
 namespace {
 

@@ -219,7 +219,7 @@ TEST_F(TwinTest, WhatIsNotForAWorldIsRefused) {
     return run.ok() ? "it was not refused" : run.error().message;
   };
   EXPECT_THAT(refused("worlds = [\"sim\"]\n", World::kFakes), HasSubstr("not for the world fakes"));
-  EXPECT_THAT(refused("worlds = [\"real\"]\n[[tool]]\ntool = \"tmux\"\n", World::kReal),
+  EXPECT_THAT(refused("worlds = [\"real\"]\n[[tool]]\ntool = \"tmux\"\nhang = true\n", World::kReal),
               HasSubstr("[[tool]] is not for the world real"));
   EXPECT_THAT(refused("worlds = [\"real\"]\n[[hang]]\ntool = \"git\"\n", World::kReal),
               HasSubstr("only tmux has a server"));

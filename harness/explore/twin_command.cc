@@ -1,0 +1,348 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <set>
+#include <stdexcept>
+
+#include "explore/commands.h"
+#include "explore/draw.h"
+#include "explore/runs.h"
+#include "explore/twin_compare.h"
+#include "scenario/toml_writer.h"
+
+namespace oj::sim {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using Seconds = std::chrono::duration<double>;
+
+// One scenario in one world.
+struct Item {
+  Scenario scenario;
+  World world = World::kFakes;
+  bool drawn = false;
+
+  std::string name() const { return scenario.path + " in " + std::string(Name(world)); }
+};
+
+// What came of it: nothing in `why` where the two agree.
+struct Told {
+  std::vector<std::string> why;
+  std::map<std::string, int> outcomes;  // of the real processes, how often each
+};
+
+Told Compare(const Item& item, const TwinCommandOptions& options, double scale) {
+  Told told;
+  const SimAdmits sim = RunInSimulation(item.scenario, options.seeds, scale);
+  if (!sim.broken.empty()) told.why.push_back("in simulation " + sim.broken);
+  RunCommandOptions run = options.run;
+  run.scale = scale;
+  const Result<JudgedTwin> twin = RunOnProcesses(item.scenario, item.world, run);
+  if (!twin) {
+    told.why.push_back("cannot be run: " + twin.error().message);
+    return told;
+  }
+  for (const Verdict& each : twin->verdicts) {
+    if (each.pass()) continue;
+    told.why.push_back(std::string(Name(item.world)) + " breaks " + each.law + ": " +
+                       each.violations.front().message);
+  }
+  const auto differences = sim.admitted.Differences(Outcomes(twin->run), item.scenario, item.world);
+  told.why.insert(told.why.end(), differences.begin(), differences.end());
+  for (const StepOutcome& each : twin->run.steps) ++told.outcomes[each.outcome];
+  return told;
+}
+
+std::string Write(const Told& told) {
+  return json::serialize(json::object{{"why", json::value_from(told.why)},
+                                      {"outcomes", json::value_from(told.outcomes)}});
+}
+
+Told Read(const std::string& text) {
+  json::error_code error;
+  const json::value value = json::parse(text, error);
+  if (error) return {{"its process has died"}, {}};
+  return {json::value_to<std::vector<std::string>>(value.at("why")),
+          json::value_to<std::map<std::string, int>>(value.at("outcomes"))};
+}
+
+// Compares items in processes of their own, some at a time.
+class Pool {
+ public:
+  using Done = std::function<void(std::size_t item, Told told)>;
+
+  Pool(std::function<Told(std::size_t item)> work, Done done)
+      : work_(std::move(work)), done_(std::move(done)) {}
+
+  void Run(const std::vector<std::size_t>& items, unsigned jobs) {
+    for (const std::size_t item : items) {
+      while (running_.size() >= jobs) Wait();
+      Begin(item);
+    }
+    while (!running_.empty()) Wait();
+  }
+
+ private:
+  struct Running {
+    std::size_t item;
+    pid_t pid;
+    int out;
+    std::string text;
+  };
+
+  void Begin(std::size_t item) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("cannot make a pipe");
+    std::cout.flush();
+    const pid_t pid = fork();
+    if (pid == 0) {
+      const std::string text = Write(work_(item));
+      for (std::size_t at = 0; at < text.size();) {
+        const ssize_t n = write(ends[1], text.data() + at, text.size() - at);
+        if (n < 0 && errno != EINTR) _exit(1);
+        if (n > 0) at += static_cast<std::size_t>(n);
+      }
+      _exit(0);
+    }
+    close(ends[1]);
+    if (pid < 0) throw std::runtime_error("cannot start a process");
+    running_.push_back({item, pid, ends[0], ""});
+  }
+
+  void Wait() {
+    std::vector<pollfd> polled;
+    for (const Running& each : running_) polled.push_back({each.out, POLLIN, 0});
+    if (poll(polled.data(), polled.size(), -1) < 0) return;
+    for (std::size_t i = polled.size(); i-- > 0;) {
+      if (polled[i].revents != 0 && !Take(running_[i])) End(i);
+    }
+  }
+  static bool Take(Running& from) {
+    char bytes[4096];
+    const ssize_t n = read(from.out, bytes, sizeof bytes);
+    if (n > 0) from.text.append(bytes, static_cast<std::size_t>(n));
+    return n > 0 || (n < 0 && errno == EINTR);
+  }
+  void End(std::size_t i) {
+    const Running ended = std::move(running_[i]);
+    running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+    close(ended.out);
+    int status = 0;
+    while (waitpid(ended.pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    done_(ended.item, Read(ended.text));
+  }
+
+  std::function<Told(std::size_t)> work_;
+  Done done_;
+  std::vector<Running> running_;
+};
+
+Result<std::vector<std::string>> FilesOf(const std::vector<std::string>& named) {
+  std::set<std::string> files;
+  for (const std::string& each : named) {
+    std::error_code error;
+    if (!fs::is_directory(each, error)) {
+      files.insert(each);
+      continue;
+    }
+    for (const auto& entry : fs::recursive_directory_iterator(each)) {
+      if (entry.path().extension() == ".toml") files.insert(entry.path().string());
+    }
+  }
+  if (files.empty()) return Error{ErrorCode::kInvalidRequest, "there is no scenario", ""};
+  return std::vector<std::string>(files.begin(), files.end());
+}
+
+// The drawn ones come first: they are the longer ones.
+Result<std::vector<Item>> ItemsOf(const TwinCommandOptions& options) {
+  const auto files = FilesOf(options.files);
+  if (!files) return files.error();
+  std::vector<Item> drawn;
+  std::vector<Item> written;
+  for (const std::string& file : *files) {
+    const Result<Scenario> scenario = LoadScenario(file);
+    if (!scenario) return scenario.error();
+    const auto is_for = [&scenario](World world) {
+      return std::find(scenario->worlds.begin(), scenario->worlds.end(), world) !=
+             scenario->worlds.end();
+    };
+    for (const World world : {World::kFakes, World::kReal}) {
+      const auto& worlds = options.worlds;
+      const bool wanted =
+          worlds.empty() || std::find(worlds.begin(), worlds.end(), Name(world)) != worlds.end();
+      if (!wanted || !is_for(World::kSim)) continue;
+      if (scenario->mix.clients == 0 && is_for(world)) written.push_back({*scenario, world, false});
+      for (std::uint64_t i = 0; scenario->mix.clients > 0 && i < options.draws; ++i) {
+        drawn.push_back({DrawScenario(*scenario, options.seed + i, world), world, true});
+      }
+    }
+  }
+  std::move(written.begin(), written.end(), std::back_inserter(drawn));
+  return drawn;
+}
+
+class Comparison {
+ public:
+  Comparison(const TwinCommandOptions& options, std::vector<Item> items)
+      : options_(options), items_(std::move(items)), told_(items_.size()) {}
+
+  bool Run() {
+    const auto begun = std::chrono::steady_clock::now();
+    std::vector<std::size_t> all(items_.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+    CompareAll(all, options_.jobs, options_.run.scale);
+    // On a busy machine an order may be turned round that the scenario means to be clear.
+    for (const std::size_t i : all) {
+      if (!told_[i].why.empty()) again_.push_back(i);
+    }
+    first_ = told_;
+    CompareAll(again_, 1, 2 * options_.run.scale);
+    for (const std::size_t i : again_) {
+      if (!told_[i].why.empty()) disagree_.push_back(i);
+    }
+    took_ = std::chrono::steady_clock::now() - begun;
+    return disagree_.empty();
+  }
+
+  std::string Text() const {
+    std::string text;
+    for (const std::size_t i : again_) {
+      const bool agrees = told_[i].why.empty();
+      text += items_[i].name() + (agrees ? ": a matter of time: run again alone and slower, it "
+                                           "agrees. At first:\n"
+                                         : ": disagrees, also when run again\n");
+      for (const std::string& each : (agrees ? first_ : told_)[i].why) text += "    " + each + "\n";
+      if (!agrees && items_[i].drawn) text += Kept(items_[i]);
+    }
+    for (const World world : {World::kFakes, World::kReal}) text += Summary(world);
+    char line[64];
+    std::snprintf(line, sizeof line, "in %.1f s\n", Seconds(took_).count());
+    return text + line;
+  }
+
+  json::object Json() const {
+    const auto list = [this](const std::vector<std::size_t>& items, const std::vector<Told>& told) {
+      json::array array;
+      for (const std::size_t i : items) {
+        array.push_back({{"scenario", items_[i].scenario.path},
+                         {"world", Name(items_[i].world)},
+                         {"why", json::value_from(told[i].why)}});
+      }
+      return array;
+    };
+    return {{"scenarios", items_.size()},
+            {"agree", items_.size() - disagree_.size()},
+            {"again", list(again_, first_)},
+            {"disagree", list(disagree_, told_)},
+            {"seconds", Seconds(took_).count()}};
+  }
+
+  Status Keep() const {
+    if (options_.keep.empty()) return Ok{};
+    std::error_code error;
+    fs::create_directories(options_.keep, error);
+    for (const std::size_t i : disagree_) {
+      if (!items_[i].drawn) continue;
+      std::ofstream out(PathOf(items_[i]), std::ios::binary);
+      out << WriteScenario(items_[i].scenario);
+      if (out.close(); !out) {
+        return Error{ErrorCode::kInvalidRequest, PathOf(items_[i]) + ": cannot be written", ""};
+      }
+    }
+    return Ok{};
+  }
+
+ private:
+  void CompareAll(const std::vector<std::size_t>& which, unsigned jobs, double scale) {
+    std::size_t done = 0;
+    const bool shown = isatty(STDERR_FILENO) == 1;
+    Pool pool([&](std::size_t i) { return Compare(items_[i], options_, scale); },
+              [&](std::size_t i, Told told) {
+                told_[i] = std::move(told);
+                if (shown) std::cerr << "\r\x1b[K" << ++done << " of " << which.size();
+              });
+    pool.Run(which, jobs);
+    if (shown) std::cerr << "\r\x1b[K";
+  }
+
+  std::string PathOf(const Item& item) const {
+    std::string name = fs::path(item.scenario.path).filename().string();
+    std::replace(name.begin(), name.end(), '#', '-');
+    return (fs::path(options_.keep) / (name + "-" + std::string(Name(item.world)) + ".toml"))
+        .string();
+  }
+  std::string Kept(const Item& item) const {
+    if (options_.keep.empty()) return "    (with --keep DIR it is written down)\n";
+    return "    again: oj-harness twin " + PathOf(item) + "\n";
+  }
+
+  std::string Summary(World world) const {
+    std::size_t all = 0;
+    std::size_t drawn = 0;
+    std::map<std::string, int> outcomes;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      if (items_[i].world != world) continue;
+      ++all;
+      drawn += items_[i].drawn ? 1 : 0;
+      for (const auto& [outcome, times] : told_[i].outcomes) outcomes[outcome] += times;
+    }
+    if (all == 0) return "";
+    const auto count = [&](const std::vector<std::size_t>& items) {
+      return static_cast<std::size_t>(std::count_if(
+          items.begin(), items.end(), [&](std::size_t i) { return items_[i].world == world; }));
+    };
+    std::string text = std::string(Name(world)) + ": " + std::to_string(all - count(disagree_)) +
+                       " of " + std::to_string(all) + " scenarios agree (" + std::to_string(drawn) +
+                       " drawn), " + std::to_string(count(again_)) + " were run again\n   ";
+    for (const auto& [outcome, times] : outcomes) {
+      text += " " + outcome + " " + std::to_string(times);
+    }
+    return text + "\n";
+  }
+
+  const TwinCommandOptions& options_;
+  std::vector<Item> items_;
+  std::vector<Told> told_;   // the last comparison
+  std::vector<Told> first_;  // before some were run again
+  std::vector<std::size_t> again_, disagree_;
+  std::chrono::steady_clock::duration took_{};
+};
+
+int Refuse(const std::string& why) {
+  std::cerr << "oj-harness: " << why << '\n';
+  return 2;
+}
+
+}  // namespace
+
+int TwinCommand(const TwinCommandOptions& options) {
+  Result<std::vector<Item>> items = ItemsOf(options);
+  if (!items) return Refuse(items.error().message);
+  if (items->empty()) return Refuse("none of these scenarios is for simulation and such a world");
+  Comparison comparison(options, std::move(*items));
+  const bool agree = comparison.Run();
+  const Status kept = comparison.Keep();
+  if (!kept) return Refuse(kept.error().message);
+  if (options.json) {
+    std::cout << json::serialize(comparison.Json()) << '\n';
+  } else {
+    std::cout << comparison.Text();
+  }
+  return agree ? 0 : 1;
+}
+
+}  // namespace oj::sim
