@@ -90,10 +90,24 @@ class Successor {
   int pipe_ = -1;
 };
 
-// False: it does not do its work, and `*outcome` is how it ends.
-bool Misbehave(const Behaviour& behaviour, Outcome* outcome) {
+void Delay(const Behaviour& behaviour) {
   LeaveLock(behaviour);
   Wait(behaviour);
+}
+
+// What a server that hangs has been asked for, it does when it goes on, whoever lives then.
+void AwaitServer(const Tool& tool, const Args& args, const Behaviour& behaviour) {
+  if (!IsHung(tool.name)) return;
+  if (tool.promise != nullptr && !behaviour.late && !behaviour.wrap && !behaviour.exit) {
+    Behaviour promised = behaviour;
+    promised.late = std::chrono::milliseconds(0);
+    tool.promise(args, promised);
+  }
+  AwaitServer(tool.name, behaviour);
+}
+
+// False: it does not do its work, and `*outcome` is how it ends.
+bool Misbehave(const Behaviour& behaviour, Outcome* outcome) {
   Flood(behaviour.flood_bytes);
   if (behaviour.signal) Die(*behaviour.signal);
   if (behaviour.exit) outcome->exit = *behaviour.exit;
@@ -101,13 +115,18 @@ bool Misbehave(const Behaviour& behaviour, Outcome* outcome) {
 }
 
 bool BeginBadly(const Tool& tool, const Args& args, const Behaviour& behaviour, Outcome* outcome) {
-  if (!behaviour.late) return Misbehave(behaviour, outcome);
+  const auto begin = [&] {
+    Delay(behaviour);
+    AwaitServer(tool, args, behaviour);
+    return Misbehave(behaviour, outcome);
+  };
+  if (!behaviour.late) return begin();
   if (tool.promise != nullptr && !behaviour.wrap) {
     tool.promise(args, behaviour);
-    return Misbehave(behaviour, outcome);
+    return begin();
   }
   const Successor successor(tool, args, behaviour);
-  return Misbehave(behaviour, outcome);
+  return begin();
 }
 
 int Behave(const Tool& tool, const Args& args, const Behaviour& behaviour) {
@@ -115,11 +134,15 @@ int Behave(const Tool& tool, const Args& args, const Behaviour& behaviour) {
   for (int i = 0; i < behaviour.forks; ++i) LeaveChild(tool, args, false);
   Outcome outcome;
   const bool before = !behaviour.after && !behaviour.InTheMiddle();
+  if (!before) AwaitServer(tool, args, behaviour);
   if (!before || BeginBadly(tool, args, behaviour, &outcome)) {
     outcome = Work(tool, args, behaviour);
   }
   WriteOutput(outcome, behaviour);
-  if (behaviour.after) Misbehave(behaviour, &outcome);
+  if (behaviour.after) {
+    Delay(behaviour);
+    Misbehave(behaviour, &outcome);
+  }
   if (outcome.signal != 0) Die(outcome.signal);
   return outcome.exit;
 }

@@ -2,7 +2,9 @@
 //
 // Environment: OJ_FAKE_RULES (a TOML file of [[rule]] tables, read afresh at each start: whoever
 // changes it while things run replaces it by rename), OJ_FAKE_STATE (a directory: the tool's world
-// and the counters of calls), OJ_FAKE_JOURNAL (journal.h), OJ_LEASE (written to the journal).
+// and the counters of calls; as long as it has a file "hung.<tool>", no call of that tool gets to
+// its work: its server hangs, and its clients ignore TERM if the file says "ignore_term", as those
+// of tmux exit 0 on it else), OJ_FAKE_JOURNAL (journal.h), OJ_LEASE (written to the journal).
 #pragma once
 
 #include <chrono>

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <fstream>
 
 #include "journal.h"
 
@@ -87,6 +88,22 @@ void CatchSignals(const Behaviour& behaviour) {
 
 void PassSignalsTo(pid_t real) { passed_to = real; }
 bool HasPassedSignal() { return has_passed != 0; }
+
+bool IsHung(const std::string& tool) {
+  const std::string state = StateDirectory();
+  return !state.empty() && Exists(state + "/hung." + tool);
+}
+
+void AwaitServer(const std::string& tool, const Behaviour& behaviour) {
+  std::ifstream file(StateDirectory() + "/hung." + tool);
+  std::string how;
+  Behaviour meanwhile = behaviour;
+  meanwhile.ignore_term |= static_cast<bool>(std::getline(file, how)) && how == "ignore_term";
+  meanwhile.exit_zero_on_term |= tool == "tmux";
+  CatchSignals(meanwhile);
+  while (IsHung(tool)) Sleep(kTurn);
+  CatchSignals(behaviour);
+}
 
 // A signal ends a sleep only if it kills: what is passed on is looked for every turn.
 void Wait(const Behaviour& behaviour) {

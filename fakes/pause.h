@@ -21,6 +21,10 @@ void CatchSignals(const Behaviour& behaviour);
 void PassSignalsTo(pid_t real);
 bool HasPassedSignal();
 
+// As long as the state directory says that the tool's server hangs.
+bool IsHung(const std::string& tool);
+void AwaitServer(const std::string& tool, const Behaviour& behaviour);
+
 // Delay and hang, till released; or till a signal has been passed on.
 void Wait(const Behaviour& behaviour);
 

@@ -149,18 +149,8 @@ void TwinWorld::WriteConfig() const {
   std::ofstream(dir_ + "/config/oj/config.toml", std::ios::binary) << text;
 }
 
-// Hangs come first: as long as one is on, no other rule of its tool counts.
 void TwinWorld::WriteRules() const {
   std::string text;
-  for (std::size_t i = 0; i < hangs_.size(); ++i) {
-    if (!hangs_[i].begun || hangs_[i].ended) continue;
-    const Hang& hang = scenario_.hangs[i];
-    text += "[[rule]]\ntool = " + Quoted(hang.tool) +
-            "\nhang = true\nrelease = " + Quoted(EndOfHang(i)) +
-            "\nignore_term = " + (hang.ignore_term ? "true" : "false") + "\n";
-    // As in the simulation: the server has the request, whatever becomes of the client.
-    if (hang.tool == "tmux") text += "late_ms = 0\n";
-  }
   for (const ToolRule& rule : scenario_.tools) {
     text += "[[rule]]\n" + PlacedBelow(dir_, RuleLines(rule, Scaled(rule.delay)));
   }
@@ -241,10 +231,6 @@ std::vector<std::string> TwinWorld::Left() const {
   return left;
 }
 
-std::string TwinWorld::EndOfHang(std::size_t number) const {
-  return dir_ + "/released." + std::to_string(number);
-}
-
 void TwinWorld::Turn() {
   const Instant now = recorder_.Now();
   for (std::size_t i = 0; i < hangs_.size(); ++i) {
@@ -265,31 +251,34 @@ void TwinWorld::BeginHang(std::size_t number) {
   if (hangs_[number].begun) return;
   hangs_[number].begun = true;
   const std::string& tool = scenario_.hangs[number].tool;
-  if (world_ == World::kFakes) {
-    WriteRules();
-  } else {
-    SignalServer();
-  }
+  HoldUp(tool);
   recorder_.Add(recorder_.Now(), TraceKind::kFaultBegan, number + 1, 0, 0, tool + " hangs");
 }
 
 void TwinWorld::EndHang(std::size_t number) {
   if (!hangs_[number].begun || hangs_[number].ended) return;
   hangs_[number].ended = true;
-  if (world_ == World::kFakes) {
-    WriteRules();
-    std::ofstream(EndOfHang(number)).flush();
-  } else {
-    SignalServer();
-  }
+  HoldUp(scenario_.hangs[number].tool);
   recorder_.Add(recorder_.Now(), TraceKind::kFaultEnded, number + 1);
 }
 
-// Stopped as long as any hang is on.
-void TwinWorld::SignalServer() const {
-  const bool on = std::any_of(hangs_.begin(), hangs_.end(),
-                              [](const HangState& hang) { return hang.begun && !hang.ended; });
-  if (server_ > 0) kill(server_, on ? SIGSTOP : SIGCONT);
+// As long as any hang is on.
+void TwinWorld::HoldUp(const std::string& tool) const {
+  bool on = false;
+  bool ignore_term = false;
+  for (std::size_t i = 0; i < hangs_.size(); ++i) {
+    if (!hangs_[i].begun || hangs_[i].ended || scenario_.hangs[i].tool != tool) continue;
+    on = true;
+    ignore_term |= scenario_.hangs[i].ignore_term;
+  }
+  if (world_ == World::kReal) {
+    if (server_ > 0) kill(server_, on ? SIGSTOP : SIGCONT);
+    return;
+  }
+  const std::string file = dir_ + "/fake/hung." + tool;
+  std::error_code ignored;
+  if (!on) fs::remove(file, ignored);
+  if (on) WriteAtOnce(file, ignore_term ? "ignore_term\n" : "\n");
 }
 
 }  // namespace oj::sim

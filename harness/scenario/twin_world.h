@@ -57,8 +57,7 @@ class TwinWorld {
                           const std::vector<std::string>& command) const;
   void BeginHang(std::size_t number);
   void EndHang(std::size_t number);
-  void SignalServer() const;
-  std::string EndOfHang(std::size_t number) const;  // a file that is there from its end on
+  void HoldUp(const std::string& tool) const;
 
   const Scenario& scenario_;
   World world_;
