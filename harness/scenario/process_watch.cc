@@ -196,14 +196,21 @@ void ProcessWatch::Sample(pid_t parent) {
 void ProcessWatch::Saw(pid_t pid, Instant at, std::int64_t group, const std::string& argv) {
   Process& process = processes_[pid];
   if (process.pidfd >= 0) close(process.pidfd);
-  process = Process{OpenPidfd(pid), argv, at, false, std::nullopt, 0};
+  process = Process{OpenPidfd(pid), argv, at, at, false, std::nullopt, 0};
   ++started_;
+  starts_.insert(at);
   recorder_.Add(at, TraceKind::kProcessStarted, static_cast<std::uint64_t>(pid), 0, group, argv);
   if (process.pidfd >= 0) return;
   process.ended = true;  // dead and reaped before it could be looked at
   recorder_.Add(at, TraceKind::kProcessEnded, static_cast<std::uint64_t>(pid), 0, 0,
                 "it is not known how");
   recorder_.Add(at, TraceKind::kProcessReaped, static_cast<std::uint64_t>(pid));
+}
+
+// Its successor may have been started before anybody looked.
+Instant ProcessWatch::DeathBetween(Instant lived, Instant seen) const {
+  const auto successor = starts_.upper_bound(lived);
+  return successor == starts_.end() ? seen : std::min(seen, *successor - Duration(1));
 }
 
 // Ended: the pidfd is readable. Reaped: it refers to nobody any more.
@@ -221,12 +228,13 @@ void ProcessWatch::CheckEnd(pid_t pid, Process& process) {
     // The daemon was quicker. A fake that did not say that it exits was killed.
     if (!how && !journal_.empty()) how = process.signal == 0 ? -SIGKILL : -process.signal;
     const bool killed = how.value_or(0) < 0;
-    recorder_.Add(killed ? now : process.lived, TraceKind::kProcessEnded,
-                  static_cast<std::uint64_t>(pid), 0, how.value_or(0),
-                  how ? "" : "it is not known how");
+    process.died = killed ? DeathBetween(process.lived, now) : process.lived;
+    recorder_.Add(process.died, TraceKind::kProcessEnded, static_cast<std::uint64_t>(pid), 0,
+                  how.value_or(0), how ? "" : "it is not known how");
   }
   if (process.ended && !SendByPidfd(process.pidfd, 0)) {
-    recorder_.Add(recorder_.Now(), TraceKind::kProcessReaped, static_cast<std::uint64_t>(pid));
+    recorder_.Add(DeathBetween(process.died, recorder_.Now()), TraceKind::kProcessReaped,
+                  static_cast<std::uint64_t>(pid));
     close(process.pidfd);
     process.pidfd = -1;
   }

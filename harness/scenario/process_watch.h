@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,8 @@ namespace oj::sim {
 // Sources: the journal of the fakes (exact times), or sampling of /proc for the daemon's
 // descendants (every Turn; what lives shorter may be missed). Ends come from pidfds, a moment late:
 // the time of an exit is the last at which the process was known to live, so that a successor that
-// was started at once is not taken for an overlap; that of a death by signal is when it was seen.
-// Never signals anybody but in KillAll().
+// was started at once is not taken for an overlap; that of a death by signal is when it was seen,
+// or just before the next start since it was known to live. Never signals anybody but in KillAll().
 class ProcessWatch {
  public:
   ProcessWatch(pid_t daemon, std::string journal, Recorder& recorder);  // no journal: ""
@@ -41,6 +42,7 @@ class ProcessWatch {
     int pidfd = -1;  // -1: reaped
     std::string argv;
     Instant lived{};  // at least until then
+    Instant died{};   // if it has ended
     bool ended = false;
     std::optional<int> exit;  // from the journal
     int signal = 0;           // the last that it caught
@@ -49,6 +51,7 @@ class ProcessWatch {
   void OnLine(const std::string& line);
   void Sample(pid_t parent);
   void Saw(pid_t pid, Instant at, std::int64_t group, const std::string& argv);
+  Instant DeathBetween(Instant lived, Instant seen) const;
   void CheckEnd(pid_t pid, Process& process);
 
   pid_t daemon_;
@@ -57,6 +60,7 @@ class ProcessWatch {
   std::streamoff read_ = 0;  // bytes of the journal
   std::map<pid_t, Process> processes_;
   std::size_t started_ = 0;
+  std::set<Instant> starts_;
 };
 
 // Of /proc/<pid>: the state's letter, 0 if there is no such process.

@@ -184,9 +184,15 @@ void SimProcesses::Work(SimTree& tree) {
   Perform(tree, true);
 }
 
+// As a rule has it: a full pipe keeps it from its work. Where it is drawn, that is done already.
+bool SimProcesses::FloodsFirst(const SimTree& tree) {
+  const auto flood = static_cast<std::size_t>(tree.behaviour.flood_bytes);
+  return tree.behaviour.rule != nullptr && flood > tree.output_limit;
+}
+
 bool SimProcesses::WorkAsGit(SimTree& tree) {
   const Behaviour& how = tree.behaviour;
-  if (how.signal || how.exit) return true;
+  if (how.signal || how.exit || FloodsFirst(tree)) return true;
   if (tree.git == nullptr) tree.git = std::make_unique<GitCommand>(git_, tree.argv);
   if (!tree.git->Step()) return true;
   enum : std::uint32_t { kGoesOn, kSlow, kStands, kDies, kWays };
@@ -256,6 +262,7 @@ void SimProcesses::Perform(SimTree& tree, bool alive) {
   const Behaviour& how = tree.behaviour;
   SimProcess& leader = tree.leader();
   if (alive && how.signal) return Exit(leader, -*how.signal);
+  if (alive && FloodsFirst(tree)) return Write(tree, {});
   ToolAnswer answer;
   if (how.exit) {
     answer.exit = *how.exit;

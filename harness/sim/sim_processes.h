@@ -122,6 +122,7 @@ class SimProcesses {
   SimProcess& Add(SimTree& tree, bool escaped);
   void Work(SimTree& tree);
   // One step of a git's work; false: it goes on later, or never.
+  static bool FloodsFirst(const SimTree& tree);
   bool WorkAsGit(SimTree& tree);
   // What the leader does where nothing keeps it from it; `alive` false: only the effect is left.
   void Perform(SimTree& tree, bool alive);
