@@ -155,18 +155,26 @@ class Run {
   void Rest(Daemon& daemon, ProcessWatch& watch) {
     const Duration allowed = scenario_.config.tmux + scenario_.config.kill_grace;
     const Instant limit = recorder_.Now() + Scaled(allowed) + options_.slack;
-    const auto at_rest = [&] {
-      run_.live = watch.Live();
-      run_.zombies = watch.Zombies();
-      run_.descriptors_after = DescriptorsOf(daemon.pid());
-      return run_.live.empty() && run_.zombies == 0;
+    // What it does of itself, now and then, has processes and descriptors too: both are at rest at
+    // some moment, not at any.
+    const auto look = [&] {
+      const auto live = watch.Live();
+      const int zombies = watch.Zombies();
+      const int descriptors = DescriptorsOf(daemon.pid());
+      const bool quiet = live.empty() && zombies == 0;
+      if (run_.quiet && !(quiet && descriptors < run_.descriptors_after)) return;
+      run_.live = live;
+      run_.zombies = zombies;
+      run_.descriptors_after = descriptors;
+      run_.quiet = quiet;
     };
-    while (!at_rest() && recorder_.Now() < limit) Turn(nullptr, watch);
-    run_.quiet = run_.live.empty() && run_.zombies == 0;
-    // Connections that were closed a moment ago are still being closed there.
-    for (int i = 0; i < 250 && run_.descriptors_after > run_.descriptors_before; ++i) {
+    look();
+    const auto at_rest = [&] {
+      return run_.quiet && run_.descriptors_after <= run_.descriptors_before;
+    };
+    while (!at_rest() && daemon.Running() && recorder_.Now() < limit) {
       Turn(nullptr, watch);
-      run_.descriptors_after = DescriptorsOf(daemon.pid());
+      look();
     }
   }
 
