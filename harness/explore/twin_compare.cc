@@ -134,7 +134,8 @@ Scenario Late(const Scenario& scenario, std::uint64_t seed, double scale) {
   for (ClientScript& client : late.clients) {
     client.start += by(kWakes);
     for (Step& step : client.steps) {
-      if (step.time > Duration()) step.time += by(kWakes);
+      const bool leaves = step.what == Step::Do::kHalfClose || step.what == Step::Do::kClose;
+      if (leaves || step.time > Duration()) step.time += by(kWakes);
       if (step.give_up) *step.give_up += by(kWakes);
     }
   }

@@ -137,7 +137,8 @@ Status TwinSetup::MakeState(const std::string& state, const WorkspaceSetup& setu
   }
   if (state == "committed") {
     WriteFile(path + "/f2", work);
-    return Git(path, {"commit", "-qam", "work"});
+    if (const Status added = Git(path, {"add", "-A"}); !added) return added;
+    return Git(path, {"commit", "-qm", "work"});
   }
   if (state == "merging") {
     std::string head;

@@ -280,11 +280,18 @@ Task<void> PlayStep(ClientWorld& world, SimClient& client, const ClientScript& s
       break;
     }
     case Step::Do::kHalfClose:
-      client.HalfClose();
+    case Step::Do::kClose: {
+      if (step.time > Duration::zero()) {
+        auto pause = SleepFor(world.loop, step.time);
+        co_await pause;
+      }
+      if (step.what == Step::Do::kClose) {
+        client.Hangup(false);
+      } else {
+        client.HalfClose();
+      }
       break;
-    case Step::Do::kClose:
-      client.Hangup(false);
-      break;
+    }
   }
 }
 
