@@ -44,12 +44,14 @@ struct Told {
   std::map<std::string, int> outcomes;  // of the real processes, how often each
 };
 
-Told Compare(const Item& item, const TwinCommandOptions& options, double scale) {
+// `again`: with more time, and more looked at.
+Told Compare(const Item& item, const TwinCommandOptions& options, bool again) {
   Told told;
-  const SimAdmits sim = RunInSimulation(item.scenario, options.seeds, scale);
+  const double scale = options.run.scale;
+  const SimAdmits sim = RunInSimulation(item.scenario, options.seeds * (again ? 4 : 1), scale);
   if (!sim.broken.empty()) told.why.push_back("in simulation " + sim.broken);
   RunCommandOptions run = options.run;
-  run.scale = scale;
+  run.scale = again ? 2 * scale : scale;
   const Result<JudgedTwin> twin = RunOnProcesses(item.scenario, item.world, run);
   if (!twin) {
     told.why.push_back("cannot be run: " + twin.error().message);
@@ -204,13 +206,13 @@ class Comparison {
     const auto begun = std::chrono::steady_clock::now();
     std::vector<std::size_t> all(items_.size());
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-    CompareAll(all, options_.jobs, options_.run.scale);
+    CompareAll(all, options_.jobs, false);
     // On a busy machine an order may be turned round that the scenario means to be clear.
     for (const std::size_t i : all) {
       if (!told_[i].why.empty()) again_.push_back(i);
     }
     first_ = told_;
-    CompareAll(again_, 1, 2 * options_.run.scale);
+    CompareAll(again_, 1, true);
     for (const std::size_t i : again_) {
       if (!told_[i].why.empty()) disagree_.push_back(i);
     }
@@ -267,10 +269,10 @@ class Comparison {
   }
 
  private:
-  void CompareAll(const std::vector<std::size_t>& which, unsigned jobs, double scale) {
+  void CompareAll(const std::vector<std::size_t>& which, unsigned jobs, bool again) {
     std::size_t done = 0;
     const bool shown = isatty(STDERR_FILENO) == 1;
-    Pool pool([&](std::size_t i) { return Compare(items_[i], options_, scale); },
+    Pool pool([&](std::size_t i) { return Compare(items_[i], options_, again); },
               [&](std::size_t i, Told told) {
                 told_[i] = std::move(told);
                 if (shown) std::cerr << "\r\x1b[K" << ++done << " of " << which.size();

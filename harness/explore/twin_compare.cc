@@ -19,6 +19,8 @@ constexpr Duration kTmuxTakes[] = {milliseconds(2), milliseconds(5), millisecond
                                    milliseconds(40)};
 constexpr Duration kGitTakes[] = {milliseconds(4), milliseconds(10), milliseconds(20),
                                   milliseconds(50)};
+// To write more than the daemon takes of it.
+constexpr Duration kFloodTakes[] = {milliseconds(10), milliseconds(40), milliseconds(120)};
 constexpr Duration kWakes[] = {milliseconds(0), milliseconds(0), milliseconds(3), milliseconds(12)};
 
 // So many runs have only the order open, the first not even that.
@@ -120,12 +122,14 @@ Scenario Late(const Scenario& scenario, std::uint64_t seed, double scale) {
   };
   const Duration tmux = by(kTmuxTakes);
   const Duration git = by(kGitTakes);
-  for (ToolRule& rule : late.tools) rule.delay += rule.tool == "git" ? git : tmux;
   for (const char* tool : {"tmux", "git"}) {
-    ToolRule rule;
-    rule.tool = tool;
-    rule.delay = rule.tool == "git" ? git : tmux;
-    late.tools.push_back(std::move(rule));  // the last: for what no other rule is for
+    // The last: for what no other rule is for.
+    late.tools.emplace_back().tool = tool;
+  }
+  for (ToolRule& rule : late.tools) {
+    rule.queue = by(kWakes);
+    rule.delay += rule.tool == "git" ? git : tmux;
+    if (rule.flood_bytes > 0) rule.delay += by(kFloodTakes);
   }
   // A hang begins before all else of its moment.
   for (Hang& hang : late.hangs) {

@@ -161,6 +161,9 @@ void ProcessWatch::OnLine(const std::string& line) {
     pid_t parent = 0;
     words >> parent >> group >> ns >> lease;
     std::getline(words >> std::ws, argv);  // and the directory
+    // One that leaves its group is still what its parent is about.
+    const auto known = processes_.find(parent);
+    if (known != processes_.end() && known->second.pidfd >= 0) group = known->second.group;
     argv.resize(std::min(argv.size(), argv.rfind("] \"") + 1));
     return Saw(pid, recorder_.FromBootTime(ns), group, Joined(argv));
   }
@@ -196,7 +199,7 @@ void ProcessWatch::Sample(pid_t parent) {
 void ProcessWatch::Saw(pid_t pid, Instant at, std::int64_t group, const std::string& argv) {
   Process& process = processes_[pid];
   if (process.pidfd >= 0) close(process.pidfd);
-  process = Process{OpenPidfd(pid), argv, at, at, false, std::nullopt, 0};
+  process = Process{OpenPidfd(pid), argv, group, at, at, false, std::nullopt, 0};
   ++started_;
   starts_.insert(at);
   recorder_.Add(at, TraceKind::kProcessStarted, static_cast<std::uint64_t>(pid), 0, group, argv);

@@ -41,6 +41,7 @@ class ProcessWatch {
   struct Process {
     int pidfd = -1;  // -1: reaped
     std::string argv;
+    std::int64_t group = 0;
     Instant lived{};  // at least until then
     Instant died{};   // if it has ended
     bool ended = false;

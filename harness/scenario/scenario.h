@@ -41,6 +41,7 @@ struct ToolRule {
   bool grandchild = false;         // leaves a process behind that holds its output
   bool setsid = false;             // that process leaves the session and the group
   std::int64_t flood_bytes = 0;    // it writes so many bytes first
+  Duration queue{};                // in simulation, and in no file: until it is spawned
   Passing passing = Passing::kNo;  // met by the call if there is no session any more
   // Keys that only the fakes know (fakes/behaviour.h, rules.h), each with its value as TOML: for
   // worlds = ["fakes"] only. Times among them are not scaled.

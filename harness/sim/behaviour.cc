@@ -41,6 +41,7 @@ constexpr Duration kLongs[] = {milliseconds(50), milliseconds(400), milliseconds
 Behaviour ByRule(const ToolRule& rule) {
   Behaviour to;
   to.rule = &rule;
+  to.queue = rule.queue;
   to.delay += rule.delay;
   to.hang = rule.hang;
   to.ignore_term = rule.ignore_term;
