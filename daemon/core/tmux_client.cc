@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kAsksOfADyingServer = 50;
 constexpr Duration kAskAgain = std::chrono::milliseconds(10);
-constexpr Duration kProbeLimit = std::chrono::seconds(1);
+constexpr Duration kFirstProbe = std::chrono::seconds(1);
 constexpr Duration kFirstPause = std::chrono::milliseconds(100);
 constexpr Duration kLongestPause = std::chrono::seconds(2);
 
@@ -233,15 +233,18 @@ Task<void> TmuxClient::UntilSafe(std::vector<std::shared_ptr<Quarantine>> undead
 Task<void> TmuxClient::Tend() {
   Flight probe(0, "TmuxFence", "", 0, clock_.Now(), log_);
   Duration pause = kFirstPause;
+  Duration limit = kFirstProbe;  // grows: a tmux may be slow and not hang
   while (true) {
     if (unfenced_.empty()) {
       pause = kFirstPause;
+      limit = kFirstProbe;
       auto turn = idle_.Enter(true);
       co_await turn;
     }
     // Only those killed before the round trip begins are fenced by it.
     const std::size_t asked = unfenced_.size();
-    auto trip = RoundTrip(probe);
+    limit = std::min(limit, config_.tmux);
+    auto trip = RoundTrip(probe, limit);
     const bool answered = co_await std::move(trip);
     if (answered) {
       for (std::size_t i = 0; i < asked; ++i) unfenced_[i]->Set();
@@ -250,13 +253,14 @@ Task<void> TmuxClient::Tend() {
     }
     co_await SleepFor(clock_, pause);
     pause = std::min(2 * pause, kLongestPause);
+    limit *= 2;
   }
 }
 
-Task<bool> TmuxClient::RoundTrip(Flight& probe) {
+Task<bool> TmuxClient::RoundTrip(Flight& probe, Duration limit) {
   std::vector<std::string> arguments{"list-sessions", "-F", "#{session_name}"};
   Aftermath after;
-  ToolCommand command = Tmux(std::move(arguments), std::min(kProbeLimit, config_.tmux));
+  ToolCommand command = Tmux(std::move(arguments), limit);
   auto run = tools_.Run(probe, std::move(command), after);
   auto result = co_await std::move(run);
   if (after.undead != nullptr) {

@@ -88,7 +88,7 @@ class TmuxClient {
   ToolCommand Tmux(std::vector<std::string> arguments, Duration timeout) const;
   Task<void> UntilSafe(std::vector<std::shared_ptr<Quarantine>> undead, bool unfenced);
   // Whether the server has answered, or is proven dead.
-  Task<bool> RoundTrip(Flight& probe);
+  Task<bool> RoundTrip(Flight& probe, Duration limit);
 
   Clock& clock_;
   Tools& tools_;

@@ -41,7 +41,6 @@ constexpr Duration kLongs[] = {milliseconds(50), milliseconds(400), milliseconds
 Behaviour ByRule(const ToolRule& rule) {
   Behaviour to;
   to.rule = &rule;
-  to.queue = rule.queue;
   to.delay += rule.delay;
   to.hang = rule.hang;
   to.ignore_term = rule.ignore_term;
@@ -55,6 +54,15 @@ Behaviour ByRule(const ToolRule& rule) {
 }
 
 }  // namespace
+
+Duration Behaviours::Queue(std::string_view tool, std::string_view arguments) const {
+  for (const ToolRule& rule : scenario_.tools) {
+    if (rule.tool == tool && arguments.find(rule.match) != std::string_view::npos) {
+      return rule.queue;
+    }
+  }
+  return {};
+}
 
 Behaviour Behaviours::Next(std::string_view tool, std::string_view arguments, bool in_tree) {
   const ToolRule* rule = Match(tool, arguments);

@@ -50,8 +50,14 @@ struct Behaviour {
 class Behaviours {
  public:
   Behaviours(const Scenario& scenario, Decisions& decisions)
-      : scenario_(scenario), decisions_(decisions), calls_(scenario.tools.size()) {}
+      : scenario_(scenario), decisions_(decisions), calls_(scenario.tools.size()) {
+    for (const ToolRule& rule : scenario.tools) queue_ = queue_ || rule.queue > Duration();
+  }
 
+  bool queue() const { return queue_; }  // whether any call does
+
+  // How long a call stands before the spawn gate, by the first rule that fits but for `nth`.
+  Duration Queue(std::string_view tool, std::string_view arguments) const;
   // `arguments` are argv[1..] joined by blanks; `in_tree`: what leaves the group is still known.
   Behaviour Next(std::string_view tool, std::string_view arguments, bool in_tree);
 
@@ -62,6 +68,7 @@ class Behaviours {
   const Scenario& scenario_;
   Decisions& decisions_;
   std::vector<int> calls_;  // that matched, of each rule
+  bool queue_ = false;
 };
 
 }  // namespace oj::sim

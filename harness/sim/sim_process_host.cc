@@ -94,6 +94,10 @@ void SimChild::OnLeaderEnded() {
 
 Task<std::unique_ptr<ChildProcess>> SimProcessHost::Spawn(const ProcessSpec& spec,
                                                           SpawnFailure* failure) {
+  if (const Duration queue = world_.Queue(spec); queue > Duration::zero()) {
+    auto stand = SleepFor(loop_, queue);
+    co_await stand;
+  }
   const Behaviour behaviour = world_.Plan(spec);
   if (behaviour.queue > Duration::zero()) {
     auto queue = SleepFor(loop_, behaviour.queue);

@@ -140,6 +140,11 @@ SimProcesses::SimProcesses(SimLoop& loop, Decisions& decisions, Trace& trace,
 
 SimProcesses::~SimProcesses() = default;
 
+Duration SimProcesses::Queue(const ProcessSpec& spec) const {
+  if (!behaviours_.queue()) return {};
+  return behaviours_.Queue(BaseName(spec.argv[0]), Join(std::span(spec.argv).subspan(1)));
+}
+
 Behaviour SimProcesses::Plan(const ProcessSpec& spec) {
   const std::string arguments = Join(std::span(spec.argv).subspan(1));
   return behaviours_.Next(BaseName(spec.argv[0]), arguments, !spec.lease_tag.empty());

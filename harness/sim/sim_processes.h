@@ -79,6 +79,8 @@ class SimProcesses {
 
   // Begins a tree at once; null with *error set: it cannot be started.
   SimTree& Start(const ProcessSpec& spec, const Behaviour& behaviour);
+  // Before it is planned: how long it stands in a queue, by the rules.
+  Duration Queue(const ProcessSpec& spec) const;
   Behaviour Plan(const ProcessSpec& spec);
   // The pid of a living leader that runs `program` in one of the directories (as `-C` says), or 0.
   int FindUser(const std::string& program, const std::vector<std::string>& directories) const;
