@@ -11,12 +11,6 @@
 namespace oj::sim {
 namespace {
 
-Duration Scaled(Duration time, double scale) {
-  return scale == 1
-             ? time
-             : Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * scale));
-}
-
 constexpr Duration kAcceptPause = std::chrono::milliseconds(50);  // after an accept that failed
 
 // How often there was anything but the default.
@@ -47,7 +41,7 @@ Duration SlowestStart(const Trace& trace) {
   return slowest;
 }
 
-CallFacts FactsOf(const Step& step, double scale) {
+CallFacts FactsOf(const Step& step) {
   CallFacts facts;
   boost::system::error_code error;
   const boost::json::value json = boost::json::parse(step.text, error);
@@ -61,20 +55,20 @@ CallFacts FactsOf(const Step& step, double scale) {
   if (name != nullptr && name->is_string()) facts.request_id = std::string(name->as_string());
   const boost::json::value* timeout = object.if_contains("timeout_ms");
   if (timeout != nullptr && timeout->is_int64()) {
-    facts.timeout = Scaled(std::chrono::milliseconds(timeout->as_int64()), scale);
+    facts.timeout = std::chrono::milliseconds(timeout->as_int64());
   }
   return facts;
 }
 
 }  // namespace
 
-Judging::Judging(const Scenario& scenario, double scale) : scenario_(scenario) {
+Judging::Judging(const Scenario& scenario) : scenario_(scenario) {
   const Config& config = scenario.config;
-  facts_.kill_grace = Scaled(config.kill_grace, scale);
-  facts_.tmux_limit = Scaled(config.tmux, scale);
-  facts_.git_limit = Scaled(config.git_worktree, scale);
-  facts_.handler_limit = Scaled(config.handler, scale);
-  facts_.write_limit = Scaled(config.response_write, scale);
+  facts_.kill_grace = config.kill_grace;
+  facts_.tmux_limit = config.tmux;
+  facts_.git_limit = config.git_worktree;
+  facts_.handler_limit = config.handler;
+  facts_.write_limit = config.response_write;
   facts_.half_close_cancels = config.half_close == HalfClose::kCancel;
   facts_.max_children = config.max_children;
   facts_.max_requests = config.max_requests;
@@ -83,7 +77,7 @@ Judging::Judging(const Scenario& scenario, double scale) : scenario_(scenario) {
     auto& calls = scripts_.emplace_back();
     for (const Step& step : client.steps) {
       const bool sends = step.what == Step::Do::kCall || step.what == Step::Do::kSend;
-      if (sends) calls.push_back(FactsOf(step, scale));
+      if (sends) calls.push_back(FactsOf(step));
       if (step.what == Step::Do::kRaw) facts_.raw_clients.insert(scripts_.size());
     }
   }

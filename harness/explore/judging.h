@@ -12,8 +12,8 @@ namespace oj::sim {
 
 class Judging {
  public:
-  // `scale`: by which the durations of the runs are multiplied. Keeps a reference.
-  explicit Judging(const Scenario& scenario, double scale = 1);
+  // Keeps a reference.
+  explicit Judging(const Scenario& scenario);
 
   // What holds for every run; the calls are filled in from a trace.
   Facts FactsFor(const Trace& trace) const;

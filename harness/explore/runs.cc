@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "explore/random_chooser.h"
+#include "scenario/scaled.h"
 
 namespace oj::sim {
 namespace {
@@ -63,9 +64,8 @@ fs::path Beside(const char* what) {
   return (self.parent_path() / what).lexically_normal();
 }
 
-std::vector<Verdict> JudgeTwin(const Scenario& scenario, double scale, Duration slack,
-                               const TwinRun& run) {
-  Facts facts = Judging(scenario, scale).FactsFor(run.trace);
+std::vector<Verdict> JudgeTwin(const Scenario& scenario, Duration slack, const TwinRun& run) {
+  Facts facts = Judging(scenario).FactsFor(run.trace);
   facts.slack = slack;
   facts.at_rest = run.quiet;
   facts.left = {
@@ -99,14 +99,13 @@ Result<JudgedTwin> RunOnProcesses(const Scenario& scenario, World world,
   TwinOptions twin;
   twin.ojd = options.ojd.empty() ? Beside("ojd").string() : options.ojd;
   twin.fakes_dir = Beside("../libexec/oj/fakes").string();
-  twin.scale = options.scale;
   if (!fs::exists(twin.ojd)) {
     return Wrong("--ojd: there is no daemon at " + twin.ojd);
   }
   Result<TwinRun> run = RunTwin(scenario, world, twin);
   if (!run) return run.error();
   const Duration slack = std::chrono::milliseconds(options.slack_ms);
-  auto verdicts = JudgeTwin(scenario, options.scale, slack, *run);
+  auto verdicts = JudgeTwin(scenario, slack, *run);
   return JudgedTwin{std::move(*run), std::move(verdicts)};
 }
 
@@ -115,6 +114,7 @@ namespace {
 Result<RunReport> ReportOnProcesses(const RunCommandOptions& options, World world) {
   Result<Scenario> scenario = LoadFor(options.file, world);
   if (!scenario) return scenario.error();
+  *scenario = Scaled(*scenario, options.scale);
   Result<JudgedTwin> judged = RunOnProcesses(*scenario, world, options);
   if (!judged) return judged.error();
   RunReport report{std::move(*scenario), world, std::move(judged->run.trace),

@@ -24,7 +24,7 @@ struct Recorded {
 };
 Result<Recorded> LoadRecorded(const std::string& file);
 
-// On a real daemon: world, scale, ojd and slack are the options', the scenario is this one.
+// On a real daemon, as the scenario is; ojd and slack are the options'.
 struct JudgedTwin {
   TwinRun run;
   std::vector<Verdict> verdicts;

@@ -20,6 +20,7 @@
 #include "explore/draw.h"
 #include "explore/runs.h"
 #include "explore/twin_compare.h"
+#include "scenario/scaled.h"
 #include "scenario/toml_writer.h"
 
 namespace oj::sim {
@@ -47,12 +48,10 @@ struct Told {
 // `again`: with more time, and more looked at.
 Told Compare(const Item& item, const TwinCommandOptions& options, bool again) {
   Told told;
-  const double scale = options.run.scale;
-  const SimAdmits sim = RunInSimulation(item.scenario, options.seeds * (again ? 4 : 1), scale);
+  const Scenario scaled = Scaled(item.scenario, options.run.scale * (again ? 2 : 1));
+  const SimAdmits sim = RunInSimulation(scaled, options.seeds * (again ? 4 : 1));
   if (!sim.broken.empty()) told.why.push_back("in simulation " + sim.broken);
-  RunCommandOptions run = options.run;
-  run.scale = again ? 2 * scale : scale;
-  const Result<JudgedTwin> twin = RunOnProcesses(item.scenario, item.world, run);
+  const Result<JudgedTwin> twin = RunOnProcesses(scaled, item.world, options.run);
   if (!twin) {
     told.why.push_back("cannot be run: " + twin.error().message);
     return told;

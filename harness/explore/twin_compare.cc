@@ -113,13 +113,10 @@ std::vector<std::string> Admitted::Differences(const Outcomes& twin, const Scena
   return differences;
 }
 
-Scenario Late(const Scenario& scenario, std::uint64_t seed, double scale) {
+Scenario Late(const Scenario& scenario, std::uint64_t seed) {
   Scenario late = scenario;
   Draws draws(seed);
-  const auto by = [&](const auto& choices) {
-    const Duration real = draws.Of(choices);
-    return Duration(static_cast<Duration::rep>(static_cast<double>(real.count()) / scale));
-  };
+  const auto by = [&draws](const auto& choices) { return draws.Of(choices); };
   const Duration tmux = by(kTmuxTakes);
   const Duration git = by(kGitTakes);
   for (const char* tool : {"tmux", "git"}) {
@@ -146,7 +143,7 @@ Scenario Late(const Scenario& scenario, std::uint64_t seed, double scale) {
   return late;
 }
 
-SimAdmits RunInSimulation(const Scenario& scenario, std::uint64_t seeds, double scale) {
+SimAdmits RunInSimulation(const Scenario& scenario, std::uint64_t seeds) {
   SimAdmits admits;
   Way way;
   way.swarm = false;
@@ -156,7 +153,7 @@ SimAdmits RunInSimulation(const Scenario& scenario, std::uint64_t seeds, double 
   options.portrait = true;
   SimResult run;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    const Scenario late = seed <= kOnTime ? scenario : Late(scenario, seed, scale);
+    const Scenario late = seed <= kOnTime ? scenario : Late(scenario, seed);
     way.without = seed == 1 ? BitOf(SiteClass::kSchedule) : 0;
     RandomChooser chooser(seed, way);
     options.seed = seed;

@@ -52,14 +52,14 @@ class Admitted {
 };
 
 // The scenario as it may be when its tools, its clients and its hangs are a little later, by what a
-// machine takes for processes and wake-ups: real times, multiplied by 1 / `scale`.
-Scenario Late(const Scenario& scenario, std::uint64_t seed, double scale);
+// machine takes for processes and wake-ups.
+Scenario Late(const Scenario& scenario, std::uint64_t seed);
 
 struct SimAdmits {
   Admitted admitted;
   std::string broken;  // the first law that a run broke, in words; or empty
 };
 // Runs it in simulation, in so many orders and latenesses; no faults but those that are written.
-SimAdmits RunInSimulation(const Scenario& scenario, std::uint64_t seeds, double scale);
+SimAdmits RunInSimulation(const Scenario& scenario, std::uint64_t seeds);
 
 }  // namespace oj::sim

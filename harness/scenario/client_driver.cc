@@ -34,17 +34,13 @@ std::string NameOfReply(std::string_view payload) {
   return type == "Error" ? FieldOf(json, "code") : type;
 }
 
-Duration Scaled(Duration time, double scale) {
-  return Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * scale));
-}
-
 }  // namespace
 
 class ClientDriver::Client {
  public:
   Client(const ClientScript& script, std::uint64_t number, Shared& shared)
       : script_(script), number_(number), shared_(shared) {
-    begin_ = Instant(Scaled(script.start, shared.scale));
+    begin_ = Instant(script.start);
   }
   ~Client() { Hangup(); }
 
@@ -97,9 +93,9 @@ class ClientDriver::Client {
     if (first) step_began_ = Now();
     switch (step.what) {
       case Step::Do::kSleep:
-        return Now() >= *step_began_ + Scaled(step.time, shared_.scale);
+        return Now() >= *step_began_ + step.time;
       case Step::Do::kUntil:
-        return Now() >= Instant(Scaled(step.time, shared_.scale));
+        return Now() >= Instant(step.time);
       case Step::Do::kClose:
         Hangup();
         return true;
@@ -129,7 +125,7 @@ class ClientDriver::Client {
     }
     if (fd_ < 0) return Report(step, torn_ ? "torn" : "closed");
     if (!step.give_up) return false;
-    if (Now() < *step_began_ + Scaled(*step.give_up, shared_.scale)) return false;
+    if (Now() < *step_began_ + *step.give_up) return false;
     Record(TraceKind::kClientGaveUp, call != 0 ? call : open_.empty() ? 0 : open_.front());
     Hangup();
     return Report(step, "gave_up");
@@ -162,11 +158,7 @@ class ClientDriver::Client {
 
   bool Send(const Step& step) {
     if (!Connect()) return false;
-    boost::json::value json = boost::json::parse(PlacedBelow(shared_.root, step.text));
-    boost::json::object& request = json.as_object();
-    if (auto* limit = request.if_contains("timeout_ms"); limit != nullptr && limit->is_int64()) {
-      *limit = Millis(Scaled(std::chrono::milliseconds(limit->get_int64()), shared_.scale));
-    }
+    const boost::json::value json = boost::json::parse(PlacedBelow(shared_.root, step.text));
     shared_call_ = ++shared_.calls;
     open_.push_back(shared_call_);
     Record(TraceKind::kClientSent, shared_call_, static_cast<std::int64_t>(connection_),
@@ -269,8 +261,8 @@ class ClientDriver::Client {
 };
 
 ClientDriver::ClientDriver(const Scenario& scenario, std::string socket, std::string root,
-                           double scale, Recorder& recorder)
-    : shared_(new Shared{std::move(socket), std::move(root), scale, recorder, {}, 0, 0}) {
+                           Recorder& recorder)
+    : shared_(new Shared{std::move(socket), std::move(root), recorder, {}, 0, 0}) {
   for (const ClientScript& script : scenario.clients) {
     clients_.push_back(std::make_unique<Client>(script, clients_.size() + 1, *shared_));
   }

@@ -23,12 +23,10 @@ struct StepOutcome {
   Duration took{};
 };
 
-// `scale` multiplies every duration of the clients, and `timeout_ms` of their requests, whose paths
-// are placed below `root`. The destructor closes all connections.
+// Paths in requests are placed below `root`. The destructor closes all connections.
 class ClientDriver {
  public:
-  ClientDriver(const Scenario& scenario, std::string socket, std::string root, double scale,
-               Recorder& recorder);
+  ClientDriver(const Scenario& scenario, std::string socket, std::string root, Recorder& recorder);
   ~ClientDriver();
 
   // Call it whenever a descriptor of AddTo() is ready, and every few milliseconds.
@@ -44,7 +42,6 @@ class ClientDriver {
   struct Shared {
     std::string socket;
     std::string root;
-    double scale;
     Recorder& recorder;
     std::vector<StepOutcome> outcomes;
     std::uint64_t connections = 0;

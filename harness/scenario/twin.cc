@@ -90,7 +90,7 @@ class Run {
   Run(const Scenario& scenario, World world, const TwinOptions& options)
       : scenario_(scenario),
         options_(options),
-        world_(scenario, world, options.fakes_dir, options.scale, recorder_),
+        world_(scenario, world, options.fakes_dir, recorder_),
         is_fake_(world == World::kFakes) {}
 
   Result<TwinRun> Go() {
@@ -105,7 +105,7 @@ class Run {
     world_.Turn();
     run_.descriptors_before = DescriptorsOf(daemon.pid());
     ProcessWatch watch(daemon.pid(), world_.journal(), recorder_);
-    ClientDriver clients(scenario_, world_.socket(), world_.root(), options_.scale, recorder_);
+    ClientDriver clients(scenario_, world_.socket(), world_.root(), recorder_);
     Play(clients, watch);
     Rest(daemon, watch);
     Stop(daemon, watch);
@@ -117,9 +117,6 @@ class Run {
 
  private:
   static Error Unavailable(const std::string& what) { return {ErrorCode::kUnavailable, what, ""}; }
-  Duration Scaled(Duration time) const {
-    return Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * options_.scale));
-  }
   std::string Log() const {
     const std::string log = ReadAll(world_.log());
     return log.substr(log.size() - std::min<std::size_t>(log.size(), 16384));
@@ -146,7 +143,7 @@ class Run {
   }
 
   void Play(ClientDriver& clients, ProcessWatch& watch) {
-    const Instant limit = recorder_.Now() + Scaled(LengthOf(scenario_)) + 2 * options_.slack;
+    const Instant limit = recorder_.Now() + LengthOf(scenario_) + 2 * options_.slack;
     while (!clients.done() && recorder_.Now() < limit) Turn(&clients, watch);
     clients.Abort();
   }
@@ -154,7 +151,7 @@ class Run {
   // What the laws allow after the last client has gone, and some slack.
   void Rest(Daemon& daemon, ProcessWatch& watch) {
     const Duration allowed = scenario_.config.tmux + scenario_.config.kill_grace;
-    const Instant limit = recorder_.Now() + Scaled(allowed) + options_.slack;
+    const Instant limit = recorder_.Now() + allowed + options_.slack;
     // What it does of itself, now and then, has processes and descriptors too: both are at rest at
     // some moment, not at any.
     const auto look = [&] {
@@ -181,8 +178,8 @@ class Run {
   void Stop(Daemon& daemon, ProcessWatch& watch) {
     const bool was_running = daemon.Running();
     if (was_running) kill(daemon.pid(), SIGTERM);
-    const Instant limit = recorder_.Now() + Scaled(scenario_.config.drain) +
-                          Scaled(scenario_.config.kill_grace) + options_.slack;
+    const Instant limit =
+        recorder_.Now() + scenario_.config.drain + scenario_.config.kill_grace + options_.slack;
     while (daemon.Running() && recorder_.Now() < limit) Turn(nullptr, watch);
     run_.stopped_by_term = was_running && !daemon.Running();
     if (daemon.Running()) {
@@ -232,7 +229,6 @@ Result<TwinRun> RunTwin(const Scenario& scenario, World world, const TwinOptions
       return refuse("in the world real only tmux has a server to hang");
     }
   }
-  if (options.scale <= 0) return refuse("the scale must be positive");
   return Run(scenario, world, options).Go();
 }
 

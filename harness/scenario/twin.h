@@ -15,8 +15,7 @@ namespace oj::sim {
 struct TwinOptions {
   std::string ojd;        // path of the daemon
   std::string fakes_dir;  // directory of the fake tools, for World::kFakes
-  double scale = 1;       // multiplies every duration of clients, hangs, delays and timeouts
-  // For what a busy machine takes longer: not scaled, added to every bound.
+  // For what a busy machine takes longer: added to every bound.
   Duration slack = std::chrono::seconds(5);
 };
 

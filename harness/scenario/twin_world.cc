@@ -14,6 +14,7 @@
 
 #include "scenario/process_watch.h"
 #include "scenario/run_bounded.h"
+#include "scenario/scaled.h"
 #include "scenario/setup_records.h"
 #include "scenario/toml_writer.h"
 
@@ -38,12 +39,11 @@ std::string SomeMillis(Duration time) {
 
 }  // namespace
 
-TwinWorld::TwinWorld(const Scenario& scenario, World world, std::string fakes_dir, double scale,
+TwinWorld::TwinWorld(const Scenario& scenario, World world, std::string fakes_dir,
                      Recorder& recorder)
     : scenario_(scenario),
       world_(world),
       fakes_dir_(std::move(fakes_dir)),
-      scale_(scale),
       recorder_(recorder),
       hangs_(scenario.hangs.size()) {
   // A socket's path has at most 107 bytes: a short name in the usual place.
@@ -68,10 +68,6 @@ TwinWorld::~TwinWorld() {
   }
   std::error_code ignored;
   if (!dir_.empty()) fs::remove_all(dir_, ignored);
-}
-
-Duration TwinWorld::Scaled(Duration time) const {
-  return Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * scale_));
 }
 
 std::string TwinWorld::journal() const { return world_ == World::kFakes ? dir_ + "/journal" : ""; }
@@ -123,22 +119,12 @@ Status TwinWorld::SetUp() {
   return Ok{};
 }
 
-// All durations are written, those at their defaults too: they are scaled as well.
+// All durations are written, those at their defaults too: they may be scaled.
 void TwinWorld::WriteConfig() const {
-  static constexpr std::pair<const char*, Duration Config::*> kDurations[] = {
-      {"timeouts.tmux", &Config::tmux},
-      {"timeouts.git_worktree", &Config::git_worktree},
-      {"timeouts.handler", &Config::handler},
-      {"timeouts.kill_grace", &Config::kill_grace},
-      {"timeouts.request_read", &Config::request_read},
-      {"timeouts.response_write", &Config::response_write},
-      {"timeouts.drain", &Config::drain},
-      {"limits.reply_cache", &Config::reply_cache},
-  };
   std::string text;
   std::set<std::string> written;
-  for (const auto& [key, field] : kDurations) {
-    text += std::string(key) + " = " + SomeMillis(Scaled(scenario_.config.*field)) + "\n";
+  for (const auto& [key, field] : ConfigDurations()) {
+    text += std::string(key) + " = " + SomeMillis(scenario_.config.*field) + "\n";
     written.insert(key);
   }
   for (const auto& [key, value] : scenario_.settings) {
@@ -152,7 +138,7 @@ void TwinWorld::WriteConfig() const {
 void TwinWorld::WriteRules() const {
   std::string text;
   for (const ToolRule& rule : scenario_.tools) {
-    text += "[[rule]]\n" + PlacedBelow(dir_, RuleLines(rule, Scaled(rule.delay)));
+    text += "[[rule]]\n" + PlacedBelow(dir_, RuleLines(rule, rule.delay));
   }
   WriteAtOnce(dir_ + "/rules.toml", text);
 }
@@ -235,8 +221,8 @@ void TwinWorld::Turn() {
   const Instant now = recorder_.Now();
   for (std::size_t i = 0; i < hangs_.size(); ++i) {
     const Hang& hang = scenario_.hangs[i];
-    if (!hangs_[i].begun && now >= Instant(Scaled(hang.from))) BeginHang(i);
-    if (hang.until && now >= Instant(Scaled(*hang.until))) EndHang(i);
+    if (!hangs_[i].begun && now >= Instant(hang.from)) BeginHang(i);
+    if (hang.until && now >= Instant(*hang.until)) EndHang(i);
   }
 }
 

@@ -20,8 +20,7 @@ namespace oj::sim {
 class TwinWorld {
  public:
   // `fakes_dir` may be empty in the real world.
-  TwinWorld(const Scenario& scenario, World world, std::string fakes_dir, double scale,
-            Recorder& recorder);
+  TwinWorld(const Scenario& scenario, World world, std::string fakes_dir, Recorder& recorder);
   ~TwinWorld();
   TwinWorld(const TwinWorld&) = delete;
   TwinWorld& operator=(const TwinWorld&) = delete;
@@ -48,7 +47,6 @@ class TwinWorld {
     bool begun = false;
     bool ended = false;
   };
-  Duration Scaled(Duration time) const;
   void WriteConfig() const;
   void WriteRules() const;
   void WriteFakeSessions() const;
@@ -62,7 +60,6 @@ class TwinWorld {
   const Scenario& scenario_;
   World world_;
   std::string fakes_dir_;
-  double scale_;
   Recorder& recorder_;
   std::string dir_;
   std::vector<HangState> hangs_;

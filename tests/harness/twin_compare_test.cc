@@ -113,7 +113,7 @@ steps = [{ call = { type = "Ping" }, give_up_ms = 30 }]
 )");
   std::set<Duration> starts;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    const Scenario late = Late(story, seed, 0.5);
+    const Scenario late = Late(story, seed);
     EXPECT_EQ(late.hangs[0].from, milliseconds(50));
     EXPECT_GE(*late.hangs[0].until, milliseconds(100));
     EXPECT_GT(late.tools[0].delay, milliseconds(10));
@@ -136,7 +136,7 @@ steps = [{ call = { type = "SessionKill", id = "work" } }]
 name = "bob"
 steps = [{ call = { type = "PeekSession", session_id = "work" } }]
 )");
-  const SimAdmits admits = RunInSimulation(story, 60, 1);
+  const SimAdmits admits = RunInSimulation(story, 60);
   EXPECT_EQ(admits.broken, "");
   EXPECT_EQ(admits.admitted.runs(), 60u);
   TwinRun real;

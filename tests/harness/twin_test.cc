@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <string>
 
+#include "scenario/scaled.h"
 #include "trace/timeline.h"
 
 namespace oj::sim {
@@ -36,8 +37,8 @@ class TwinTest : public testing::Test {
   static TwinRun Ran(const Result<Scenario>& scenario, World world, double scale = 1) {
     EXPECT_TRUE(scenario.ok()) << scenario.error().message;
     if (!scenario.ok()) return {};
-    TwinOptions options{OJ_MINI_OJD, OJ_FAKES_DIR, scale, milliseconds(1000)};
-    Result<TwinRun> run = RunTwin(*scenario, world, options);
+    TwinOptions options{OJ_MINI_OJD, OJ_FAKES_DIR, milliseconds(1000)};
+    Result<TwinRun> run = RunTwin(Scaled(*scenario, scale), world, options);
     EXPECT_TRUE(run.ok()) << run.error().message;
     return run.ok() ? std::move(*run) : TwinRun{};
   }
@@ -214,13 +215,14 @@ TEST_F(TwinTest, WhatIsNotForAWorldIsRefused) {
   const auto refused = [](const std::string& text, World world) {
     const Result<Scenario> scenario = ParseScenario(text + kLeaves, "x.toml");
     EXPECT_TRUE(scenario.ok());
-    TwinOptions options{OJ_MINI_OJD, OJ_FAKES_DIR, 1, milliseconds(1000)};
+    TwinOptions options{OJ_MINI_OJD, OJ_FAKES_DIR, milliseconds(1000)};
     const Result<TwinRun> run = RunTwin(*scenario, world, options);
     return run.ok() ? "it was not refused" : run.error().message;
   };
   EXPECT_THAT(refused("worlds = [\"sim\"]\n", World::kFakes), HasSubstr("not for the world fakes"));
-  EXPECT_THAT(refused("worlds = [\"real\"]\n[[tool]]\ntool = \"tmux\"\nhang = true\n", World::kReal),
-              HasSubstr("[[tool]] is not for the world real"));
+  EXPECT_THAT(
+      refused("worlds = [\"real\"]\n[[tool]]\ntool = \"tmux\"\nhang = true\n", World::kReal),
+      HasSubstr("[[tool]] is not for the world real"));
   EXPECT_THAT(refused("worlds = [\"real\"]\n[[hang]]\ntool = \"git\"\n", World::kReal),
               HasSubstr("only tmux has a server"));
 }
@@ -228,7 +230,7 @@ TEST_F(TwinTest, WhatIsNotForAWorldIsRefused) {
 TEST_F(TwinTest, ADaemonThatCannotStartIsNamed) {
   const Result<Scenario> scenario =
       ParseScenario(std::string("worlds = [\"fakes\"]\n") + kLeaves, "x.toml");
-  TwinOptions options{"/no/such/ojd", OJ_FAKES_DIR, 1, milliseconds(1000)};
+  TwinOptions options{"/no/such/ojd", OJ_FAKES_DIR, milliseconds(1000)};
   const Result<TwinRun> run = RunTwin(*scenario, World::kFakes, options);
   ASSERT_FALSE(run.ok());
   EXPECT_THAT(run.error().message, HasSubstr("/no/such/ojd"));

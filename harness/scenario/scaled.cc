@@ -1,0 +1,68 @@
+#include "scenario/scaled.h"
+
+#include <boost/json.hpp>
+#include <string>
+
+namespace oj::sim {
+namespace {
+
+constexpr std::pair<const char*, Duration Config::*> kDurations[] = {
+    {"timeouts.tmux", &Config::tmux},
+    {"timeouts.git_worktree", &Config::git_worktree},
+    {"timeouts.handler", &Config::handler},
+    {"timeouts.kill_grace", &Config::kill_grace},
+    {"timeouts.request_read", &Config::request_read},
+    {"timeouts.response_write", &Config::response_write},
+    {"timeouts.drain", &Config::drain},
+    {"limits.reply_cache", &Config::reply_cache},
+};
+
+class Scaler {
+ public:
+  explicit Scaler(double scale) : scale_(scale) {}
+
+  void Scale(Duration& time) const {
+    time = Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * scale_));
+  }
+  void Scale(std::optional<Duration>& time) const {
+    if (time) Scale(*time);
+  }
+  void Scale(Step& step) const {
+    Scale(step.time);
+    Scale(step.give_up);
+    if (step.text.find("\"timeout_ms\"") == std::string::npos) return;
+    boost::json::value json = boost::json::parse(step.text);
+    auto* limit = json.as_object().if_contains("timeout_ms");
+    if (limit == nullptr || !limit->is_int64()) return;
+    Duration time = std::chrono::milliseconds(limit->get_int64());
+    Scale(time);
+    *limit = Millis(time);
+    step.text = boost::json::serialize(json);
+  }
+
+ private:
+  double scale_;
+};
+
+}  // namespace
+
+std::span<const std::pair<const char*, Duration Config::*>> ConfigDurations() { return kDurations; }
+
+Scenario Scaled(const Scenario& scenario, double scale) {
+  Scenario scaled = scenario;
+  if (scale == 1) return scaled;
+  const Scaler by(scale);
+  for (const auto& [key, field] : kDurations) by.Scale(scaled.config.*field);
+  for (ToolRule& rule : scaled.tools) by.Scale(rule.delay);
+  for (Hang& hang : scaled.hangs) {
+    by.Scale(hang.from);
+    by.Scale(hang.until);
+  }
+  for (ClientScript& client : scaled.clients) {
+    by.Scale(client.start);
+    for (Step& step : client.steps) by.Scale(step);
+  }
+  return scaled;
+}
+
+}  // namespace oj::sim
