@@ -15,8 +15,6 @@
 namespace oj {
 namespace {
 
-constexpr std::string_view kLease = "OJ_LEASE=";
-
 UniqueFd Open(const std::string& path) {
   return UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
 }
@@ -156,7 +154,7 @@ pid_t StartingChild(pid_t thread) {
 
 std::string ProcessState(pid_t pid) { return Stat(pid).substr(0, 1); }
 
-std::optional<std::string> LeaseOf(pid_t pid) {
+std::optional<std::string> VariableOf(pid_t pid, std::string_view name) {
   const UniqueFd file = Open(Directory(pid) + "/environ");
   std::string text;
   if (!file || !ReadAtOnce(file.get(), text)) return std::nullopt;
@@ -167,13 +165,15 @@ std::optional<std::string> LeaseOf(pid_t pid) {
   }
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view entry = rest.substr(0, rest.find('\0'));
-    if (entry.starts_with(kLease)) return std::string(entry.substr(kLease.size()));
+    if (entry.starts_with(name) && entry.substr(name.size()).starts_with('=')) {
+      return std::string(entry.substr(name.size() + 1));
+    }
     rest.remove_prefix(std::min(rest.size(), entry.size() + 1));
   }
   return std::string();
 }
 
-bool MayHaveLease(pid_t pid) { return EnvironmentOf(pid).has_value(); }
+bool MayHaveVariables(pid_t pid) { return EnvironmentOf(pid).has_value(); }
 
 pid_t FindUserOf(const std::vector<std::string>& directories, std::string_view program) {
   std::error_code error;

@@ -20,13 +20,14 @@ std::string ProcessState(pid_t pid);
 // begun to start it and waits for its exec. 0: there is none.
 pid_t StartingChild(pid_t thread);
 
-// The value of OJ_LEASE in the environment with which the process was started; empty: it has none.
-// Nothing if it cannot be read (another user's process, a dead one), or not at this moment: in the
-// middle of an exec a process has no environment.
-std::optional<std::string> LeaseOf(pid_t pid);
+// The value of a variable in the environment with which the process was started; empty: it has
+// none. Nothing if it cannot be read (another user's process, a dead one), or not at this moment:
+// in the middle of an exec a process has no environment.
+std::optional<std::string> VariableOf(pid_t pid, std::string_view name);
+inline std::optional<std::string> LeaseOf(pid_t pid) { return VariableOf(pid, "OJ_LEASE"); }
 
 // It is alive, and its environment can be read, or will be.
-bool MayHaveLease(pid_t pid);
+bool MayHaveVariables(pid_t pid);
 
 // A process of `program` (or "program-...") whose working directory or an open file is in one of
 // the directories, or that cannot be looked at; 0: there is none.

@@ -55,17 +55,17 @@ struct Found {
   bool all = true;  // of no process it is unknown whether it is one
 };
 
-Found Find(const std::string& prefix) {
+Found Find(const std::string& prefix, std::string_view variable) {
   Found found;
   Pids pids;
   while (const pid_t pid = pids.Next()) {
     if (pid == getpid()) continue;
-    const auto lease = LeaseOf(pid);
-    if (!lease && MayHaveLease(pid)) found.all = false;
-    if (!lease || !lease->starts_with(prefix)) continue;
+    const auto tag = VariableOf(pid, variable);
+    if (!tag && MayHaveVariables(pid)) found.all = false;
+    if (!tag || !tag->starts_with(prefix)) continue;
     UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
     // Between the two looks the pid cannot have changed hands.
-    const auto still = LeaseOf(pid);
+    const auto still = VariableOf(pid, variable);
     if (!still) found.all = false;
     if (pidfd && still && still->starts_with(prefix)) {
       found.strays.push_back(Stray{pid, std::move(pidfd)});
@@ -92,13 +92,14 @@ bool Stray::IsAlive() const {
   return poll(&ended, 1, 0) == 0;
 }
 
-std::vector<Stray> EndStrays(const std::string& prefix, std::chrono::milliseconds limit) {
+std::vector<Stray> EndStrays(const std::string& prefix, std::chrono::milliseconds limit,
+                             std::string_view variable) {
   const auto until = std::chrono::steady_clock::now() + limit;
   // What is killed has no tag any more while it dies, and may still hold its files.
   std::vector<Stray> dying;
   // Looks again until there are none: one that was found may have forked meanwhile.
   while (true) {
-    Found found = Find(prefix);
+    Found found = Find(prefix, variable);
     std::erase_if(dying, [](const Stray& each) { return !each.IsAlive(); });
     for (Stray& each : found.strays) {
       if (std::ranges::find(dying, each.pid, &Stray::pid) != dying.end()) continue;
@@ -109,6 +110,10 @@ std::vector<Stray> EndStrays(const std::string& prefix, std::chrono::millisecond
     if (std::chrono::steady_clock::now() >= until) return dying;
     std::this_thread::sleep_for(kLook);
   }
+}
+
+std::vector<Stray> FindStrays(const std::string& prefix, std::string_view variable) {
+  return Find(prefix, variable).strays;
 }
 
 }  // namespace oj

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "os/unique_fd.h"
@@ -22,8 +23,13 @@ struct Stray {
   bool IsAlive() const;
 };
 
-// Kills all processes whose tag begins with `prefix`, and waits for their end. Blocks, `limit` at
-// most; returns those that are alive even then.
-std::vector<Stray> EndStrays(const std::string& prefix, std::chrono::milliseconds limit);
+// Kills all processes but this one whose tag begins with `prefix`, and waits for their end. Blocks,
+// `limit` at most; returns those that are alive even then. The tag is the value of `variable` in
+// the environment with which a process was started.
+std::vector<Stray> EndStrays(const std::string& prefix, std::chrono::milliseconds limit,
+                             std::string_view variable = "OJ_LEASE");
+
+// Those that are alive now, held by their pidfds.
+std::vector<Stray> FindStrays(const std::string& prefix, std::string_view variable);
 
 }  // namespace oj
