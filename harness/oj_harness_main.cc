@@ -2,9 +2,11 @@
 // in explore/commands.h; here is only the command line.
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <functional>
 #include <iostream>
 
 #include "explore/commands.h"
+#include "lab/lab_cli.h"
 #include "report/report_command.h"
 
 namespace {
@@ -168,11 +170,14 @@ int Main(int argc, char** argv) {
   oj::sim::TwinCommandOptions twin_options;
   twin_options.run.scale = 0.25;
   const CLI::App* twin = AddTwin(app, twin_options);
+  std::function<int()> chosen;
+  oj::sim::AddLabCommands(app, chosen, oj::sim::TakeLabCommand(argc, argv));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  if (chosen) return chosen();
   if (*run) return oj::sim::RunCommand(run_options);
   if (*report) return oj::sim::ReportCommand(report_options);
   if (*explore) return oj::sim::ExploreCommand(explore_options);

@@ -40,18 +40,24 @@ std::string SomeMillis(Duration time) {
 }  // namespace
 
 TwinWorld::TwinWorld(const Scenario& scenario, World world, std::string fakes_dir,
-                     Recorder& recorder)
+                     Recorder& recorder, const std::string& name)
     : scenario_(scenario),
       world_(world),
       fakes_dir_(std::move(fakes_dir)),
       recorder_(recorder),
       hangs_(scenario.hangs.size()) {
   // A socket's path has at most 107 bytes: a short name in the usual place.
-  std::string path = (fs::temp_directory_path() / "oj-twin-XXXXXX").string();
+  std::string path = (fs::temp_directory_path() / (name + "-XXXXXX")).string();
   if (mkdtemp(path.data()) != nullptr) dir_ = fs::canonical(path);  // as git names it
 }
 
+void TwinWorld::Abandon() {
+  server_ = 0;
+  dir_.clear();
+}
+
 TwinWorld::~TwinWorld() {
+  if (dir_.empty()) return;
   Heal();
   if (server_ > 0) {
     std::string tmux = FindTool("tmux");
@@ -67,7 +73,7 @@ TwinWorld::~TwinWorld() {
     if (runs()) kill(server_, SIGKILL);
   }
   std::error_code ignored;
-  if (!dir_.empty()) fs::remove_all(dir_, ignored);
+  fs::remove_all(dir_, ignored);
 }
 
 std::string TwinWorld::journal() const { return world_ == World::kFakes ? dir_ + "/journal" : ""; }

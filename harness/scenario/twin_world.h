@@ -19,8 +19,9 @@ namespace oj::sim {
 // and removes both.
 class TwinWorld {
  public:
-  // `fakes_dir` may be empty in the real world.
-  TwinWorld(const Scenario& scenario, World world, std::string fakes_dir, Recorder& recorder);
+  // `fakes_dir` may be empty in the real world. `name` is what the directory's begins with.
+  TwinWorld(const Scenario& scenario, World world, std::string fakes_dir, Recorder& recorder,
+            const std::string& name = "oj-twin");
   ~TwinWorld();
   TwinWorld(const TwinWorld&) = delete;
   TwinWorld& operator=(const TwinWorld&) = delete;
@@ -31,6 +32,10 @@ class TwinWorld {
   void Turn();
   // Ends all hangs and begins no more.
   void Heal();
+  // Of the fakes, for calls from now on: once more, after a change of the scenario's [[tool]].
+  void WriteRules() const;
+  // Somebody else ends and removes it all: the destructor does nothing.
+  void Abandon();
 
   // In the words of SimResult::left; once the daemon has ended, and all hangs. Sorted.
   std::vector<std::string> Left() const;
@@ -48,7 +53,6 @@ class TwinWorld {
     bool ended = false;
   };
   void WriteConfig() const;
-  void WriteRules() const;
   void WriteFakeSessions() const;
   Status StartRealTmux();
   Status StartRealSession(const std::string& id, const std::string& directory,

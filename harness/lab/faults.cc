@@ -1,0 +1,333 @@
+#include "lab/faults.h"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iomanip>
+#include <sstream>
+#include <utility>
+
+#include "lab/guard.h"
+#include "os/proc_fs.h"
+#include "scenario/process_watch.h"
+#include "scenario/run_bounded.h"
+#include "scenario/twin_setup.h"
+
+namespace oj::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr Duration kToolLimit = std::chrono::seconds(2);
+constexpr int kDeathLimitMs = 2000;
+constexpr int kBadRules = 125;  // how a fake ends that does not understand them
+
+Error Wrong(const std::string& why) { return {ErrorCode::kInvalidRequest, why, ""}; }
+Error Missing(const std::string& why) { return {ErrorCode::kNotFound, why, ""}; }
+
+void Send(const UniqueFd& pidfd, int number) {
+  if (pidfd) syscall(SYS_pidfd_send_signal, pidfd.get(), number, nullptr, 0);
+}
+
+milliseconds Since(steady_clock::time_point time) {
+  return std::chrono::duration_cast<milliseconds>(steady_clock::now() - time);
+}
+
+// "3 calls", "1 call".
+std::string Count(long count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+// Of a line of the journal: the arguments joined by blanks. The simplest reading of its JSON: what
+// a rule matches has no escapes in practice.
+std::string Joined(const std::string& json) {
+  std::string text;
+  for (std::size_t i = 1; i + 1 < json.size(); ++i) {
+    const char c = json[i];
+    if (c == '\\') {
+      text += json[++i];
+    } else if (c == ',' && json[i - 1] == '"' && json[i + 1] == '"') {
+      text += ' ';
+    } else if (c != '"') {
+      text += c;
+    }
+  }
+  return text;
+}
+
+bool Fits(const std::string& tool, const std::string& match, const std::string& command) {
+  const std::size_t blank = command.find(' ');
+  if (command.substr(0, blank) != tool) return false;
+  return command.find(match, blank == command.npos ? 0 : blank) != command.npos;
+}
+
+// Those that wait are let go when the fault is turned off.
+ToolRule Releasable(const Fault& fault, const std::string& release) {
+  ToolRule rule = fault.rule;
+  const auto add = [&rule](const std::string& key, const std::string& value) {
+    const auto has = [&key](const auto& each) { return each.first == key; };
+    if (std::none_of(rule.of_fakes.begin(), rule.of_fakes.end(), has)) {
+      rule.of_fakes.emplace_back(key, value);
+    }
+  };
+  add("release", "\"" + release + "\"");
+  // As the real one: the server has the request, whatever becomes of the client.
+  if (rule.hang && rule.tool == "tmux") add("late_ms", "0");
+  return rule;
+}
+
+}  // namespace
+
+Faults::Faults(Scenario& scenario, World world, TwinWorld& twin)
+    : scenario_(scenario), world_(world), twin_(twin) {
+  for (const ToolRule& rule : scenario.tools) {
+    Active active = Begun(FaultOf(rule));
+    const auto same = std::count_if(active_.begin(), active_.end(), [&active](const Active& each) {
+      return each.fault.name.starts_with(active.fault.name);
+    });
+    if (same > 0) active.fault.name += "-" + std::to_string(same + 1);
+    active_.push_back(std::move(active));
+  }
+  if (!active_.empty()) WriteRules();  // with what lets their calls go
+}
+
+Faults::Active Faults::Begun(const Fault& fault) {
+  Active active;
+  active.fault = fault;
+  active.since = steady_clock::now();
+  active.match = PlacedBelow(twin_.root(), fault.rule.match);
+  active.release = twin_.root() + "/released.f" + std::to_string(++number_);
+  return active;
+}
+
+Result<UniqueFd> Faults::Daemon() const {
+  pid_t pid = 0;
+  std::ifstream(twin_.state_dir() + "/daemon.pid") >> pid;
+  UniqueFd pidfd(pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1);
+  if (!pidfd || VariableOf(pid, kLabVariable) != twin_.root()) {
+    return Missing("no ojd runs here; the next `oj` starts one");
+  }
+  return pidfd;
+}
+
+Result<UniqueFd> Faults::RealServer() const {
+  std::string pid;
+  const int exit = RunBounded({"/usr/bin/env", "tmux", "display-message", "-p", "#{pid}"},
+                              twin_.environment(), kToolLimit, &pid);
+  UniqueFd pidfd(exit == 0 ? static_cast<int>(syscall(SYS_pidfd_open, std::atoi(pid.c_str()), 0))
+                           : -1);
+  if (!pidfd) return Missing("no tmux server answers in this lab");
+  return pidfd;
+}
+
+Status Faults::Stop(Active& active) const {
+  const bool daemon = active.fault.target == "daemon";
+  const ToolRule& rule = active.fault.rule;
+  if (!daemon && (active.fault.target != "tmux" || !rule.hang || !rule.match.empty() ||
+                  rule.nth > 0 || rule.ignore_term)) {
+    return Wrong(
+        "the real tools do as they do; there are only `hang tmux`, `hang daemon`, `kill daemon`");
+  }
+  Result<UniqueFd> pidfd = daemon ? Daemon() : RealServer();
+  if (!pidfd) return pidfd.error();
+  active.stopped = std::move(*pidfd);
+  Send(active.stopped, SIGSTOP);
+  return Ok{};
+}
+
+void Faults::WriteRules() {
+  scenario_.tools.clear();
+  for (const Active& each : active_) {
+    if (each.fault.target == "daemon") continue;
+    scenario_.tools.push_back(Releasable(each.fault, each.release));
+  }
+  twin_.WriteRules();
+}
+
+// Any fake reads all rules. The other tool's is asked: it does not follow this one.
+Status Faults::Check(const Fault& fault) const {
+  auto environment = twin_.environment();
+  environment.erase("OJ_FAKE_JOURNAL");
+  const std::string other = fault.target == "git" ? "tmux" : "git";
+  std::string said;
+  const int exit =
+      RunBounded({"/bin/sh", "-c", "exec \"$0\" -V 2>&1", other}, environment, kToolLimit, &said);
+  if (exit != kBadRules) return Ok{};
+  said.erase(said.find_last_not_of('\n') + 1);
+  return Wrong(said.substr(said.find(": ") + 2));
+}
+
+// --nth counts from the order on.
+void Faults::CountAnew(const std::string& tool) const {
+  std::error_code error;
+  std::vector<std::filesystem::path> counts;
+  for (std::filesystem::directory_iterator at(twin_.root() + "/fake", error), end;
+       !error && at != end; at.increment(error)) {
+    if (at->path().filename().string().starts_with("count." + tool + ".")) {
+      counts.push_back(at->path());
+    }
+  }
+  for (const auto& each : counts) std::filesystem::remove(each, error);
+}
+
+Result<std::string> Faults::On(const Fault& fault) {
+  ReadJournal();
+  const auto same = std::find_if(active_.begin(), active_.end(), [&fault](const Active& each) {
+    return each.fault.name == fault.name;
+  });
+  if (same != active_.end()) End(static_cast<std::size_t>(same - active_.begin()));
+  Active active = Begun(fault);
+  const bool stops = fault.target == "daemon" || world_ == World::kReal;
+  if (stops) {
+    const Status stopped = Stop(active);
+    if (!stopped.ok()) return stopped.error();
+  }
+  active_.insert(active_.begin(), std::move(active));
+  if (fault.rule.nth > 0) CountAnew(fault.target);
+  if (!stops) WriteRules();
+  const Status understood = fault.name.starts_with("rule-") ? Check(fault) : Status(Ok{});
+  if (!understood.ok()) {
+    End(0);
+    return understood.error();
+  }
+  const std::string until = fault.lasts ? "for " + TimeText(*fault.lasts)
+                                        : "until `oj-harness fault off " + fault.name + "`";
+  return "on: " + Effect(fault) + ", " + until + "\n";
+}
+
+// What it was, as a line.
+std::string Faults::End(std::size_t index) {
+  Active ended = std::move(active_[index]);
+  active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(index));
+  if (ended.stopped) {
+    Send(ended.stopped, SIGCONT);
+  } else {
+    WriteRules();
+    std::ofstream(ended.release).flush();
+  }
+  std::string line = "off: " + ended.fault.name + ", after " + TimeText(Since(ended.since));
+  if (!ended.stopped) line += " and " + Count(ended.calls, "call");
+  if (!ended.held.empty())
+    line += "; " + Count(static_cast<long>(ended.held.size()), "call") + " let go";
+  return line + "\n";
+}
+
+Result<std::string> Faults::Off(const std::vector<std::string>& words) {
+  ReadJournal();
+  std::string said;
+  for (const std::string& word : words) {
+    const std::string before = said;
+    for (std::size_t i = active_.size(); i-- > 0;) {
+      if (IsMeant(active_[i].fault, word)) said += End(i);
+    }
+    if (said == before && word != "all")
+      return Missing(said + "'" + word + "' is not on; `oj-harness fault list` shows what is");
+  }
+  return said.empty() ? "off: nothing was on\n" : said;
+}
+
+Result<std::string> Faults::KillDaemon() {
+  const Result<UniqueFd> daemon = Daemon();
+  if (!daemon) return daemon.error();
+  Send(*daemon, SIGKILL);
+  pollfd ended{daemon->get(), POLLIN, 0};
+  if (poll(&ended, 1, kDeathLimitMs) != 1) return Missing("ojd has SIGKILL, but does not die");
+  // A hang of the dead one.
+  std::erase_if(active_, [](const Active& each) { return each.fault.target == "daemon"; });
+  return std::string("killed: ojd, by SIGKILL; the next `oj` starts another one\n");
+}
+
+std::string Faults::List() {
+  ReadJournal();
+  std::ostringstream out;
+  out << "lab " << twin_.root() << ", " << (world_ == World::kReal ? "real" : "fake")
+      << " tools, for " << TimeText(Since(begun_)) << "; ojd "
+      << (Daemon() ? "runs" : "does not run") << "\n";
+  if (active_.empty()) {
+    out << "no fault is on\n";
+    return out.str();
+  }
+  std::size_t width = 4;
+  for (const Active& each : active_) width = std::max(width, each.fault.name.size());
+  const auto row = [&](const std::string& name, const std::string& age, const std::string& calls,
+                       const std::string& held, const std::string& what) {
+    out << std::left << std::setw(static_cast<int>(width) + 2) << name << std::setw(9) << age
+        << std::setw(7) << calls << std::setw(6) << held << what << "\n";
+  };
+  row("NAME", "AGE", "CALLS", "HELD", "EFFECT");
+  for (const Active& each : active_) {
+    const bool counts = !each.stopped;
+    std::string what = Effect(each.fault);
+    if (each.fault.lasts) {
+      const milliseconds left = *each.fault.lasts - Since(each.since);
+      what += "; ends in " + TimeText(std::max(left, milliseconds(0)));
+    }
+    row(each.fault.name, TimeText(Since(each.since)), counts ? std::to_string(each.calls) : "-",
+        counts ? std::to_string(each.held.size()) : "-", what);
+  }
+  return out.str();
+}
+
+std::optional<milliseconds> Faults::Expire() {
+  std::optional<milliseconds> next;
+  for (std::size_t i = active_.size(); i-- > 0;) {
+    const Active& each = active_[i];
+    if (!each.fault.lasts) continue;
+    const milliseconds left = *each.fault.lasts - Since(each.since);
+    if (left <= milliseconds(0)) {
+      End(i);
+    } else {
+      next = std::min(left, next.value_or(left));
+    }
+  }
+  return next;
+}
+
+void Faults::ReadJournal() {
+  std::ifstream file(twin_.journal(), std::ios::binary);
+  if (world_ != World::kFakes || !file.seekg(read_)) return;
+  for (std::string line; std::getline(file, line) && !file.eof();) {
+    read_ += static_cast<std::streamoff>(line.size()) + 1;
+    OnLine(line);
+  }
+  for (Active& each : active_) {
+    std::erase_if(each.held, [](pid_t pid) {
+      const char state = ProcessState(pid);
+      return state == 0 || state == 'Z';
+    });
+  }
+}
+
+void Faults::OnLine(const std::string& line) {
+  std::istringstream words(line);
+  char letter = 0;
+  pid_t pid = 0;
+  words >> letter >> pid;
+  if (letter == 'E') {
+    for (Active& each : active_) each.held.erase(pid);
+  }
+  if (letter != 'S') return;
+  std::string skipped;
+  std::string argv;
+  for (int i = 0; i < 4; ++i) words >> skipped;
+  std::getline(words >> std::ws, argv);  // and the directory
+  argv.resize(std::min(argv.size(), argv.rfind("] \"") + 1));
+  const std::string command = Joined(argv);
+  // As the fakes choose: the first that fits; what is for another call than this one does not.
+  for (Active& each : active_) {
+    if (!Fits(each.fault.target, each.match, command)) continue;
+    if (++each.seen != each.fault.rule.nth && each.fault.rule.nth > 0) continue;
+    ++each.calls;
+    each.held.insert(pid);
+    return;
+  }
+}
+
+}  // namespace oj::sim

@@ -1,0 +1,28 @@
+// The shell of a lab: its environment, and a prompt that says where one is.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace oj::sim {
+
+// NAME=VALUE: set; NAME: not set.
+using Variables = std::vector<std::string>;
+
+// What turns this process's environment into `wanted`.
+Variables Difference(const std::vector<std::string>& wanted);
+void SaveVariables(const Variables& variables, const std::string& file);
+// Empty: it cannot be read.
+Variables LoadVariables(const std::string& file);
+// Changes this process's environment.
+void Apply(const Variables& variables);
+
+// $SHELL, with a prompt that begins with "(lab)" where the shell is bash, zsh, fish or reads PS1.
+// Writes what it must read at its start to the lab's directory; call Apply() of its variables too.
+struct Shell {
+  std::vector<std::string> argv;
+  Variables variables;
+};
+Shell UserShell(const std::string& directory);
+
+}  // namespace oj::sim
