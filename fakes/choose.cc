@@ -3,18 +3,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <map>
 
 #include "journal.h"
 #include "rules.h"
+#include "vocabulary.h"
 
 namespace oj::fakes {
 namespace {
-
-using std::chrono::milliseconds;
 
 // Counts one call and returns its number, from 1; -1: no state directory to count in.
 long long CountCall(const std::string& tool, const std::string& match) {
@@ -31,38 +28,6 @@ long long CountCall(const std::string& tool, const std::string& match) {
   fstat(fd, &info);
   close(fd);
   return info.st_size;
-}
-
-// Random numbers that depend on nothing but where they come from (splitmix64).
-class Draws {
- public:
-  Draws(long long seed, std::size_t rule, long long call)
-      : state_(Mixed(static_cast<std::uint64_t>(seed)) ^ Mixed((rule << 40) + 1) ^
-               Mixed(static_cast<std::uint64_t>(call) << 8)) {}
-
-  // In [0, 1).
-  double Next() { return static_cast<double>(Mixed(state_ += kStep) >> 11) * 0x1.0p-53; }
-
- private:
-  static constexpr std::uint64_t kStep = 0x9e3779b97f4a7c15u;
-  static std::uint64_t Mixed(std::uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-  std::uint64_t state_;
-};
-
-void DrawDelay(Draws draws, Behaviour* to) {
-  const auto millis = [](double value) { return milliseconds(std::llround(value)); };
-  if (to->delay_to > to->delay) {
-    const auto width = static_cast<double>((to->delay_to - to->delay).count());
-    to->delay += millis(width * draws.Next());
-  }
-  if (to->delay_mean.count() > 0) {
-    const double times = std::min(10.0, -std::log(1 - draws.Next()));
-    to->delay += millis(times * static_cast<double>(to->delay_mean.count()));
-  }
 }
 
 }  // namespace
@@ -89,7 +54,8 @@ bool Choose(const std::string& tool, const Args& args, Behaviour* behaviour, std
     if (found || !drawn || (rule.nth > 0 && call != rule.nth)) continue;
     found = true;
     *behaviour = rule.behaviour;
-    DrawDelay(draws, behaviour);
+    Behaviour& b = *behaviour;
+    b.delay = draws.Delay(b.delay, b.delay_to, b.delay_mean);
   }
   return error->empty();
 }

@@ -5,20 +5,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "journal.h"
 #include "pause.h"
+#include "vocabulary.h"
 
 namespace oj::fakes {
 namespace {
 
 std::string Shaped(std::string text, const Behaviour& behaviour) {
-  if (behaviour.non_utf8) text.insert(0, "\xff\xc3\x28\x80");
-  if (behaviour.cut) {
-    text.resize(text.size() / 2);
-    while (!text.empty() && text.back() == '\n') text.pop_back();
-  }
-  return text;
+  return Spoiled(std::move(text), behaviour.non_utf8, behaviour.cut);
 }
 
 // Each byte at its time: what sleeps too long makes up for it.

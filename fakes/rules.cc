@@ -3,9 +3,13 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <string_view>
 #include <utility>
+
+#include "vocabulary.h"
 
 namespace oj::fakes {
 namespace {
@@ -31,6 +35,9 @@ class Reader {
 
  private:
   bool ReadKey(std::string_view key, const toml::node& value, Rule* to) {
+    if (std::find(std::begin(kRuleKeys), std::end(kRuleKeys), key) == std::end(kRuleKeys)) {
+      return Fail(value, key, "unknown key");
+    }
     Behaviour& b = to->behaviour;
     if (key == "tool") return Text(key, value, &to->tool);
     if (key == "match") return Text(key, value, &to->match);
@@ -144,7 +151,6 @@ class Reader {
   }
 
   static constexpr long long kMany = 1'000'000'000'000;
-  static constexpr int kMostForks = 16;
   static constexpr std::pair<std::string_view, bool Behaviour::*> kFlags[] = {
       {"hang", &Behaviour::hang},
       {"ignore_term", &Behaviour::ignore_term},

@@ -27,6 +27,12 @@ class Scaler {
   void Scale(std::optional<Duration>& time) const {
     if (time) Scale(*time);
   }
+  void Scale(ToolRule& rule) const {
+    for (Duration* time : {&rule.delay, &rule.delay_to, &rule.delay_mean}) Scale(*time);
+    Scale(rule.at);
+    Scale(rule.late);
+    rule.bytes_per_s = static_cast<std::int64_t>(static_cast<double>(rule.bytes_per_s) / scale_);
+  }
   void Scale(Step& step) const {
     Scale(step.time);
     Scale(step.give_up);
@@ -53,7 +59,7 @@ Scenario Scaled(const Scenario& scenario, double scale) {
   if (scale == 1) return scaled;
   const Scaler by(scale);
   for (const auto& [key, field] : kDurations) by.Scale(scaled.config.*field);
-  for (ToolRule& rule : scaled.tools) by.Scale(rule.delay);
+  for (ToolRule& rule : scaled.tools) by.Scale(rule);
   for (Hang& hang : scaled.hangs) {
     by.Scale(hang.from);
     by.Scale(hang.until);

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 
 #include "core/protocol.h"
 #include "scenario/toml_reader.h"
+#include "scenario/tool_rule_reader.h"
 
 namespace oj::sim {
 namespace {
@@ -39,11 +38,6 @@ constexpr std::string_view kRequests[] = {"Ping",
 constexpr std::string_view kStates[] = {"untracked", "changed",     "ignored", "committed",
                                         "detached",  "same-commit", "locked",  "merging",
                                         "no-record", "no-directory"};
-
-constexpr std::string_view kOfFakes[] = {"seed",    "probability", "delay_to_ms", "delay_mean_ms",
-                                         "release", "at_ms",       "at_path",     "after",
-                                         "cut",     "non_utf8",    "bytes_per_s", "forks",
-                                         "late_ms", "lock_file",   "wrap"};
 
 template <class List>
 bool Contains(const List& list, std::string_view name) {
@@ -81,7 +75,10 @@ class Parser {
     if (key == "about") {
       scenario_.about = read_.Text(value, key);
     } else if (key == "failure") {
-      scenario_.failure = read_.Text(value, key);
+      scenario_.failures = read_.Texts(value, key);
+      for (const std::string& row : scenario_.failures) {
+        if (!IsRow(row)) read_.Fail(value, key, "'" + row + "' must be a letter and a number");
+      }
     } else if (key == "worlds") {
       return;  // what other keys may say depends on it: it was read first
     } else if (key == "config") {
@@ -95,7 +92,10 @@ class Parser {
       for (const toml::node& entry : read_.Array(value, key)) {
         const toml::table& table = read_.Table(entry, key);
         if (key == "session") ReadSession(table);
-        if (key == "tool") ReadTool(table);
+        if (key == "tool") {
+          const bool fakes = scenario_.worlds.size() == 1 && scenario_.worlds[0] == World::kFakes;
+          scenario_.tools.push_back(ReadToolRule(read_, table, fakes));
+        }
         if (key == "hang") ReadHang(table);
         if (key == "client") ReadClient(table);
         if (key == "repo") ReadRepo(table);
@@ -105,6 +105,12 @@ class Parser {
     } else {
       Unknown(value, key);
     }
+  }
+
+  // "S1", "G12"
+  static bool IsRow(std::string_view id) {
+    return id.size() >= 2 && id[0] >= 'A' && id[0] <= 'Z' &&
+           id.find_first_not_of("0123456789", 1) == std::string_view::npos;
   }
 
   [[noreturn]] void Unknown(const toml::node& at, std::string_view key) {
@@ -241,78 +247,12 @@ class Parser {
     }
   }
 
-  std::string ReadToolName(const toml::node& at) {
-    std::string name = read_.Text(at, "tool");
-    if (name != "tmux" && name != "git") read_.Fail(at, "tool", "must be tmux or git");
-    return name;
-  }
-
-  void ReadTool(const toml::table& table) {
-    ToolRule rule;
-    for (const auto& [name, value] : table) ReadToolKey(name.str(), value, rule);
-    if (rule.tool.empty()) read_.Fail(table, "tool", "is missing");
-    if (rule.passing != ToolRule::Passing::kNo && rule.tool != "tmux") {
-      read_.Fail(table, "passing", "is of use only with tool = \"tmux\"");
-    }
-    if (rule.setsid && !rule.grandchild) {
-      read_.Fail(table, "setsid", "is of use only with grandchild = true");
-    }
-    scenario_.tools.push_back(std::move(rule));
-  }
-  void ReadToolKey(std::string_view key, const toml::node& value, ToolRule& rule) {
-    constexpr std::int64_t kMost = 1'000'000'000'000;
-    if (key == "tool") {
-      rule.tool = ReadToolName(value);
-    } else if (key == "match") {
-      rule.match = read_.Text(value, key);
-    } else if (key == "nth") {
-      rule.nth = static_cast<int>(read_.Integer(value, key, 0, 1'000'000'000));
-    } else if (key == "delay_ms") {
-      rule.delay = read_.Millis(value, key);
-    } else if (key == "exit") {
-      rule.exit = static_cast<int>(read_.Integer(value, key, 0, 255));
-    } else if (key == "signal") {
-      rule.signal = static_cast<int>(read_.Integer(value, key, 1, NSIG - 1));
-    } else if (key == "out") {
-      rule.out = read_.Text(value, key);
-    } else if (key == "err") {
-      rule.err = read_.Text(value, key);
-    } else if (key == "passing") {
-      rule.passing = ReadPassing(value);
-    } else if (key == "flood_bytes") {
-      rule.flood_bytes = read_.Integer(value, key, 0, kMost);
-    } else if (sim::Contains(kOfFakes, key)) {
-      const bool only = scenario_.worlds.size() == 1 && scenario_.worlds[0] == World::kFakes;
-      if (!only) read_.Fail(value, key, "is for worlds = [\"fakes\"] only");
-      std::ostringstream text;
-      value.visit([&text](const auto& node) { text << node; });
-      rule.of_fakes.emplace_back(key, std::move(text).str());
-    } else {
-      bool* flag = Flag(key, rule);
-      if (flag == nullptr) Unknown(value, key);
-      *flag = read_.Bool(value, key);
-    }
-  }
-  ToolRule::Passing ReadPassing(const toml::node& value) {
-    const std::string text = read_.Text(value, "passing");
-    if (text == "serves") return ToolRule::Passing::kServes;
-    if (text != "exits") read_.Fail(value, "passing", "must be serves or exits");
-    return ToolRule::Passing::kExits;
-  }
-  static bool* Flag(std::string_view key, ToolRule& rule) {
-    if (key == "hang") return &rule.hang;
-    if (key == "ignore_term") return &rule.ignore_term;
-    if (key == "exit_zero_on_term") return &rule.exit_zero_on_term;
-    if (key == "grandchild") return &rule.grandchild;
-    return key == "setsid" ? &rule.setsid : nullptr;
-  }
-
   void ReadHang(const toml::table& table) {
     Hang hang;
     for (const auto& [name, value] : table) {
       const std::string_view key = name.str();
       if (key == "tool") {
-        hang.tool = ReadToolName(value);
+        hang.tool = ReadToolName(read_, value);
       } else if (key == "from_ms") {
         hang.from = read_.Millis(value, key);
       } else if (key == "until_ms") {

@@ -13,40 +13,11 @@
 #include "core/config.h"
 #include "oj/deadline.h"
 #include "oj/error.h"
+#include "scenario/tool_rule.h"
 
 namespace oj::sim {
 
 enum class World : std::uint8_t { kSim, kFakes, kReal };
-
-// How a tool behaves: one vocabulary for simulated processes and for the fakes (their rules file
-// has the same keys, and more). What is not said: it answers at once, as the real tool would.
-struct ToolRule {
-  // What a tmux server is doing whose last session has gone: passing = "serves", "exits".
-  enum class Passing : std::uint8_t {
-    kNo,      // nothing: it has exited
-    kServes,  // it serves this client first
-    kExits,   // it exits with this client's connection not taken
-  };
-  std::string tool;   // "tmux" or "git"
-  std::string match;  // a substring of the arguments joined by blanks; empty: all
-  int nth = 0;        // only the n-th matching call, from 1; 0: every
-  Duration delay{};   // delay_ms: before it answers
-  bool hang = false;  // it never answers
-  bool ignore_term = false;
-  bool exit_zero_on_term = false;  // as a tmux client does
-  std::optional<int> exit;         // with this code, without doing its work
-  std::optional<int> signal;       // it dies of this signal, without doing its work
-  std::optional<std::string> out;  // in place of its own output
-  std::optional<std::string> err;
-  bool grandchild = false;         // leaves a process behind that holds its output
-  bool setsid = false;             // that process leaves the session and the group
-  std::int64_t flood_bytes = 0;    // it writes so many bytes first
-  Duration queue{};                // in simulation, and in no file: until it is spawned
-  Passing passing = Passing::kNo;  // met by the call if there is no session any more
-  // Keys that only the fakes know (fakes/behaviour.h, rules.h), each with its value as TOML: for
-  // worlds = ["fakes"] only. Times among them are not scaled.
-  std::vector<std::pair<std::string, std::string>> of_fakes;
-};
 
 // The tool's server stops answering in [from, until): clients hang. In the real world SIGSTOP.
 struct Hang {
@@ -128,7 +99,7 @@ struct Mix {
 struct Scenario {
   std::string path;
   std::string about;
-  std::string failure;  // the row of FAILURES that it covers, or empty
+  std::vector<std::string> failures;  // key `failure`: rows of scenarios/README.md that it shows
   std::vector<World> worlds;
   std::vector<std::pair<std::string, std::string>> settings;  // [config], as written
   Config config;                                              // defaults with the settings applied

@@ -1,4 +1,4 @@
-// Typed reading of TOML with errors that name file, line and key. Included by scenario.cc only:
+// Typed reading of TOML with errors that name file, line and key. For scenario.cc and tool_rule_reader.cc only:
 // toml++ is slow to compile.
 #pragma once
 

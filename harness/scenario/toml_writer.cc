@@ -68,7 +68,7 @@ class Writer {
  public:
   std::string Write(const Scenario& scenario) {
     if (!scenario.about.empty()) Add("about", Quoted(scenario.about));
-    if (!scenario.failure.empty()) Add("failure", Quoted(scenario.failure));
+    if (!scenario.failures.empty()) Add("failure", List(scenario.failures));
     if (!scenario.worlds.empty()) Add("worlds", Worlds(scenario.worlds));
     if (!scenario.gone.empty()) Add("gone", List(scenario.gone));
     if (!scenario.settings.empty()) text_ += "\n[config]\n";
@@ -78,7 +78,7 @@ class Writer {
     }
     Setup(scenario);
     for (const ToolRule& rule : scenario.tools)
-      text_ += "\n[[tool]]\n" + RuleLines(rule, rule.delay);
+      text_ += "\n[[tool]]\n" + RuleLines(rule);
     for (const Hang& hang : scenario.hangs) AddHang(hang);
     for (const ClientScript& client : scenario.clients) Client(client);
     if (scenario.mix.clients > 0) AddMix(scenario.mix);
@@ -185,14 +185,23 @@ std::string Quoted(std::string_view text) {
 
 std::string MillisText(Duration time) { return std::to_string(Millis(time)); }
 
-std::string RuleLines(const ToolRule& rule, Duration delay) {
+std::string RuleLines(const ToolRule& rule) {
   std::string text = "tool = " + Quoted(rule.tool) + "\n";
   const auto add = [&text](const std::string& key, const std::string& value) {
     text += key + " = " + value + "\n";
   };
   if (!rule.match.empty()) add("match", Quoted(rule.match));
   if (rule.nth > 0) add("nth", std::to_string(rule.nth));
-  if (delay > Duration()) add("delay_ms", MillisText(delay));
+  if (rule.probability < 1) add("probability", std::to_string(rule.probability));
+  if (rule.seed > 0) add("seed", std::to_string(rule.seed));
+  if (rule.delay > Duration()) add("delay_ms", MillisText(rule.delay));
+  if (rule.delay_to > Duration()) add("delay_to_ms", MillisText(rule.delay_to));
+  if (rule.delay_mean > Duration()) add("delay_mean_ms", MillisText(rule.delay_mean));
+  if (rule.at) add("at_ms", MillisText(*rule.at));
+  if (rule.late) add("late_ms", MillisText(*rule.late));
+  if (!rule.at_path.empty()) add("at_path", Quoted(rule.at_path));
+  if (!rule.lock_file.empty()) add("lock_file", Quoted(rule.lock_file));
+  if (rule.after) add("after", "true");
   if (rule.hang) add("hang", "true");
   if (rule.ignore_term) add("ignore_term", "true");
   if (rule.exit_zero_on_term) add("exit_zero_on_term", "true");
@@ -202,6 +211,10 @@ std::string RuleLines(const ToolRule& rule, Duration delay) {
   if (rule.err) add("err", Quoted(*rule.err));
   if (rule.grandchild) add("grandchild", "true");
   if (rule.setsid) add("setsid", "true");
+  if (rule.forks > 0) add("forks", std::to_string(rule.forks));
+  if (rule.cut) add("cut", "true");
+  if (rule.non_utf8) add("non_utf8", "true");
+  if (rule.bytes_per_s > 0) add("bytes_per_s", std::to_string(rule.bytes_per_s));
   if (rule.passing != ToolRule::Passing::kNo) {
     add("passing", rule.passing == ToolRule::Passing::kServes ? "\"serves\"" : "\"exits\"");
   }

@@ -12,8 +12,8 @@ std::string WriteScenario(const Scenario& scenario);
 
 // Of TOML, in double quotes.
 std::string Quoted(std::string_view text);
-// The keys of a rule, a line each, with that delay: a [[tool]] here, a [[rule]] of the fakes.
-std::string RuleLines(const ToolRule& rule, Duration delay);
+// The keys of a rule, a line each: a [[tool]] here, a [[rule]] of the fakes.
+std::string RuleLines(const ToolRule& rule);
 // Whole milliseconds.
 std::string MillisText(Duration time);
 

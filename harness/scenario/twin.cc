@@ -48,7 +48,8 @@ bool SaysNothing(const std::vector<ToolRule>& rules) {
   return std::all_of(rules.begin(), rules.end(), [](const ToolRule& rule) {
     ToolRule plain;
     plain.tool = rule.tool;
-    return rule.delay <= kSmall && RuleLines(rule, {}) == RuleLines(plain, {});
+    plain.delay = rule.delay;
+    return rule.delay <= kSmall && RuleLines(rule) == RuleLines(plain);
   });
 }
 

@@ -144,7 +144,7 @@ void TwinWorld::WriteConfig() const {
 void TwinWorld::WriteRules() const {
   std::string text;
   for (const ToolRule& rule : scenario_.tools) {
-    text += "[[rule]]\n" + PlacedBelow(dir_, RuleLines(rule, rule.delay));
+    text += "[[rule]]\n" + PlacedBelow(dir_, RuleLines(rule));
   }
   WriteAtOnce(dir_ + "/rules.toml", text);
 }

@@ -33,15 +33,17 @@ enum Wrong : std::uint32_t {
 
 constexpr int kErrnos[] = {11, 24, 2, 12, 13};  // EAGAIN EMFILE ENOENT ENOMEM EACCES
 constexpr int kSegv = 11;
-constexpr std::int64_t kFloodBytes = std::int64_t{1} << 40;
+constexpr std::uint32_t kSalts = 1 << 16;
 constexpr Duration kShorts[] = {milliseconds(3), milliseconds(15), kLongestSpawn};
 constexpr Duration kLongs[] = {milliseconds(50), milliseconds(400), milliseconds(1900),
                                milliseconds(5000)};
 
-Behaviour ByRule(const ToolRule& rule) {
+Behaviour ByRule(const ToolRule& rule, Duration delay) {
+  using Moment = Behaviour::Moment;
   Behaviour to;
   to.rule = &rule;
-  to.delay += rule.delay;
+  to.moment = rule.InTheMiddle() ? Moment::kAmid : rule.after ? Moment::kAfter : Moment::kBefore;
+  (to.moment == Moment::kBefore ? to.delay : to.pause) += delay;
   to.hang = rule.hang;
   to.ignore_term = rule.ignore_term;
   to.exit_zero_on_term = rule.exit_zero_on_term;
@@ -49,7 +51,6 @@ Behaviour ByRule(const ToolRule& rule) {
   to.signal = rule.signal;
   to.grandchild = rule.grandchild;
   to.setsid = rule.setsid;
-  to.flood_bytes = rule.flood_bytes;
   return to;
 }
 
@@ -65,8 +66,9 @@ Duration Behaviours::Queue(std::string_view tool, std::string_view arguments) co
 }
 
 Behaviour Behaviours::Next(std::string_view tool, std::string_view arguments, bool in_tree) {
-  const ToolRule* rule = Match(tool, arguments);
-  Behaviour next = rule != nullptr ? ByRule(*rule) : Behaviour{};
+  Duration delay{};
+  const ToolRule* rule = Match(tool, arguments, &delay);
+  Behaviour next = rule != nullptr ? ByRule(*rule, delay) : Behaviour{};
   Digest line;
   line.Add(arguments);
   next.entity = static_cast<std::uint32_t>(line.word() & 0xffffff);
@@ -75,15 +77,32 @@ Behaviour Behaviours::Next(std::string_view tool, std::string_view arguments, bo
 }
 
 // The first rule that fits; all that match count the call.
-const ToolRule* Behaviours::Match(std::string_view tool, std::string_view arguments) {
+const ToolRule* Behaviours::Match(std::string_view tool, std::string_view arguments,
+                                  Duration* delay) {
   const ToolRule* found = nullptr;
   for (std::size_t i = 0; i < calls_.size(); ++i) {
     const ToolRule& rule = scenario_.tools[i];
     if (rule.tool != tool || arguments.find(rule.match) == std::string_view::npos) continue;
     const int call = ++calls_[i];
-    if (found == nullptr && (rule.nth == 0 || rule.nth == call)) found = &rule;
+    if (found != nullptr || (rule.nth > 0 && rule.nth != call)) continue;
+    *delay = rule.delay;
+    if (rule.Draws()) {
+      fakes::Draws draws = DrawsFor(i, call);
+      if (rule.probability < 1 && draws.Next() >= rule.probability) continue;
+      const auto millis = [](Duration time) {
+        return std::chrono::duration_cast<milliseconds>(time);
+      };
+      *delay = draws.Delay(millis(rule.delay), millis(rule.delay_to), millis(rule.delay_mean));
+    }
+    found = &rule;
   }
   return found;
+}
+
+// In the run without any choices they are those of the fakes.
+fakes::Draws Behaviours::DrawsFor(std::size_t rule, int call) {
+  if (!salts_[rule]) salts_[rule] = decisions_.Pick(sites::kDraws, rule, kSalts);
+  return {scenario_.tools[rule].seed + std::int64_t{*salts_[rule]} * kSalts, rule, call};
 }
 
 void Behaviours::Draw(Behaviour& to, bool in_tree) {
@@ -138,7 +157,7 @@ void Behaviours::Draw(Behaviour& to, bool in_tree) {
       to.exit = 1;
       break;
     case kFloods:
-      to.flood_bytes = kFloodBytes;
+      to.floods = true;
       break;
     case kLateOutput:
       to.late_output = pick(kShorts);

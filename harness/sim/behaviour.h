@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fakes/vocabulary.h"
 #include "scenario/scenario.h"
 #include "sim/decisions.h"
 
@@ -27,30 +28,37 @@ struct Behaviour {
   bool hang_after = false;                           // after its work
   bool ignore_term = false;
   bool exit_zero_on_term = false;
-  std::optional<int> exit;         // instead of its work
-  std::optional<int> signal;       // instead of its work
+  // The trouble is a rule's lock_file, delay, hang, flood, and these two:
+  enum class Moment : std::uint8_t { kBefore, kAmid, kAfter };  // its work
+  Moment moment = Moment::kBefore;
+  Duration pause{};                // of the trouble, where it does not come before the work
+  std::optional<int> exit;         // instead of its work, or of the rest of it
+  std::optional<int> signal;       // likewise
   bool crash_after = false;        // by SIGSEGV after its work
   bool cut_output = false;         // half of it is lost in the crash
-  const ToolRule* rule = nullptr;  // where its texts are, if it has any
+  const ToolRule* rule = nullptr;  // what it says of output and files is not copied
   bool grandchild = false;         // leaves a process that holds its output
   bool setsid = false;             // that process leaves the group
-  std::int64_t flood_bytes = 0;
-  int forks = 0;               // new members, one at each signal
-  Duration uninterruptible{};  // SIGKILL waits so long
-  Duration late_output{};      // from its end to the end of file
+  bool floods = false;             // without end, after its work
+  int forks = 0;                   // new members, one at each signal
+  Duration uninterruptible{};      // SIGKILL waits so long
+  Duration late_output{};          // from its end to the end of file
 
   // It may end by itself, and answer otherwise than its tool would.
   bool Misanswers() const {
     return exit || signal || crash_after || exit_zero_on_term ||
-           (rule != nullptr && (rule->out || rule->err));
+           (rule != nullptr && (rule->out || rule->err || rule->cut || rule->non_utf8));
   }
 };
 
-// Counts calls for the rules' `nth`.
+// Counts calls for the rules' `nth` and for what they draw.
 class Behaviours {
  public:
   Behaviours(const Scenario& scenario, Decisions& decisions)
-      : scenario_(scenario), decisions_(decisions), calls_(scenario.tools.size()) {
+      : scenario_(scenario),
+        decisions_(decisions),
+        calls_(scenario.tools.size()),
+        salts_(scenario.tools.size()) {
     for (const ToolRule& rule : scenario.tools) queue_ = queue_ || rule.queue > Duration();
   }
 
@@ -62,12 +70,15 @@ class Behaviours {
   Behaviour Next(std::string_view tool, std::string_view arguments, bool in_tree);
 
  private:
-  const ToolRule* Match(std::string_view tool, std::string_view arguments);
+  // Its delay, if it fits, in *delay.
+  const ToolRule* Match(std::string_view tool, std::string_view arguments, Duration* delay);
+  fakes::Draws DrawsFor(std::size_t rule, int call);
   void Draw(Behaviour& to, bool in_tree);
 
   const Scenario& scenario_;
   Decisions& decisions_;
-  std::vector<int> calls_;  // that matched, of each rule
+  std::vector<int> calls_;                           // that matched, of each rule
+  std::vector<std::optional<std::uint32_t>> salts_;  // of each rule's seed, in this run
   bool queue_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/sim_disk.h"
@@ -38,6 +39,7 @@ struct GitEntry {
 class SimGit {
  public:
   explicit SimGit(SimDisk& disk) : disk_(disk) {}
+  SimDisk& disk() { return disk_; }
 
   // What a user does. All at once, and it must be possible.
   void CreateRepository(const std::string& path, const GitTree& tree);
@@ -95,7 +97,10 @@ class GitCommand {
   bool Step();
   // On SIGTERM git takes back what it made.
   void OnTerm();
-  ToolAnswer TakeAnswer() { return std::move(answer_); }
+  // What it says from now on makes another one.
+  ToolAnswer TakeAnswer() {
+    return {answer_.exit, std::exchange(answer_.out, {}), std::exchange(answer_.err, {})};
+  }
 
  private:
   using Words = std::vector<std::string>;

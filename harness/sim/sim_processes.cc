@@ -14,14 +14,9 @@ using std::chrono::milliseconds;
 
 constexpr int kSigkill = 9, kSigterm = 15, kSegv = 11;
 constexpr Duration kDeath = microseconds(200);      // from a signal to the end
-constexpr Duration kExit = microseconds(100);       // from the last work to the end
 constexpr Duration kStranger = milliseconds(3000);  // the life of what nobody is to kill
 constexpr Duration kHangs[] = {milliseconds(80), milliseconds(700), milliseconds(3000),
                                milliseconds(9000)};
-constexpr Duration kGitStep = microseconds(200);  // of a command that changes something
-constexpr Duration kSlowGit = milliseconds(300);
-constexpr Duration kPassing = milliseconds(25);  // from its last session to a tmux server's end
-constexpr std::size_t kMostFlood = 65536;  // bytes that are really kept of a flood beyond the limit
 
 std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -38,14 +33,6 @@ std::string Join(std::span<const std::string> words) {
   return line;
 }
 
-void Append(std::string more, std::string& to) {
-  if (to.empty()) {
-    to = std::move(more);
-  } else {
-    to += more;
-  }
-}
-
 // "<instance>.r<N>"
 std::uint64_t RequestOf(std::string_view tag) {
   const std::size_t at = tag.rfind(".r");
@@ -57,7 +44,13 @@ std::uint64_t RequestOf(std::string_view tag) {
 
 }  // namespace
 
-void SimProcess::OnWork() { world.Work(tree); }
+void SimProcess::OnWork() {
+  if (this == &tree.leader()) {
+    world.Work(tree);
+  } else {
+    world.WorkLate(*this);
+  }
+}
 void SimProcess::OnDeath() { world.OnEnded(*this); }
 void SimTree::OnLateOutput() {
   late = false;
@@ -156,10 +149,23 @@ SimTree& SimProcesses::Start(const ProcessSpec& spec, const Behaviour& behaviour
   tree.tool = name == tools_[0].name ? 0 : name == tools_[1].name ? 1 : 2;
   tree.behaviour = behaviour;
   tree.life = life_;
+  tree.began = loop_.Now();
   SimProcess& leader = Add(tree, false);
   loop_.Arm(leader.work, Deadline::After(loop_.Now(), behaviour.delay));
   if (behaviour.grandchild) Add(tree, behaviour.setsid);
+  if (behaviour.rule != nullptr) BeginByRule(tree);
   return tree;
+}
+
+// What the rule says of the beginning, but for its delay.
+void SimProcesses::BeginByRule(SimTree& tree) {
+  const ToolRule& rule = *tree.behaviour.rule;
+  for (int i = 0; i < rule.forks; ++i) Add(tree, false);
+  if (rule.late && tree.tool == 0) promises_.push_back(&tree);
+  if (rule.late && tree.tool == 1) Add(tree, true);  // the heir of its work
+  if (tree.behaviour.moment != Behaviour::Moment::kBefore) return;
+  LeaveLock(tree);
+  tree.trouble = SimTree::Trouble::kWaits;
 }
 
 SimProcess& SimProcesses::Add(SimTree& tree, bool escaped) {
@@ -174,43 +180,6 @@ SimProcess& SimProcesses::Add(SimTree& tree, bool escaped) {
     loop_.Arm(process.death, Deadline::After(loop_.Now(), kStranger));
   }
   return process;
-}
-
-void SimProcesses::Work(SimTree& tree) {
-  SimProcess& leader = tree.leader();
-  if (leader.state != SimProcess::State::kAlive || tree.behaviour.hang) return;
-  if (tree.tool == 0) DrawHang(tree);
-  Tool& tool = tools_[tree.tool];
-  if (tool.hung > 0) {
-    tool.waiting.push_back(&tree);
-    return;
-  }
-  if (tree.tool == 1 && !WorkAsGit(tree)) return;
-  Perform(tree, true);
-}
-
-// As a rule has it: a full pipe keeps it from its work. Where it is drawn, that is done already.
-bool SimProcesses::FloodsFirst(const SimTree& tree) {
-  const auto flood = static_cast<std::size_t>(tree.behaviour.flood_bytes);
-  return tree.behaviour.rule != nullptr && flood > tree.output_limit;
-}
-
-bool SimProcesses::WorkAsGit(SimTree& tree) {
-  const Behaviour& how = tree.behaviour;
-  if (how.signal || how.exit || FloodsFirst(tree)) return true;
-  if (tree.git == nullptr) tree.git = std::make_unique<GitCommand>(git_, tree.argv);
-  if (!tree.git->Step()) return true;
-  enum : std::uint32_t { kGoesOn, kSlow, kStands, kDies, kWays };
-  SimProcess& leader = tree.leader();
-  const std::uint32_t way = decisions_.Pick(sites::kGitStops, how.entity, kWays);
-  if (way == kDies) {
-    tree.misstepped = true;
-    Exit(leader, -kSegv);
-  } else if (way != kStands) {
-    const Duration pause = way == kSlow ? kSlowGit : kGitStep;
-    loop_.Arm(leader.work, Deadline::After(loop_.Now(), pause));
-  }
-  return false;
 }
 
 int SimProcesses::FindUser(const std::string& program,
@@ -241,71 +210,6 @@ void SimProcesses::DrawHang(SimTree& tree) {
   windows_.back()->Begin();
 }
 
-// A server without sessions exits when it has served its clients: soon, not at once.
-Passing SimProcesses::DrawPassing(SimTree& tree) {
-  const ToolRule* rule = tree.behaviour.rule;
-  if (rule != nullptr && rule->passing != ToolRule::Passing::kNo) {
-    return rule->passing == ToolRule::Passing::kServes ? Passing::kServes : Passing::kExits;
-  }
-  if (tmux_.running() || !tmux_emptied_ || loop_.Now() - *tmux_emptied_ > kPassing) {
-    return Passing::kGone;
-  }
-  return static_cast<Passing>(decisions_.Pick(sites::kTmuxPasses, tree.behaviour.entity, 3));
-}
-
-ToolAnswer SimProcesses::AskTmux(SimTree& tree) {
-  const Passing passing = DrawPassing(tree);
-  const bool ran = tmux_.running();
-  const std::uint64_t before = tmux_.version();
-  ToolAnswer answer = tmux_.Execute(tree.argv, passing);
-  if (tree.life != life_) tmux_.MarkLate(before);
-  if (ran && !tmux_.running()) tmux_emptied_ = loop_.Now();
-  return answer;
-}
-
-void SimProcesses::Perform(SimTree& tree, bool alive) {
-  const Behaviour& how = tree.behaviour;
-  SimProcess& leader = tree.leader();
-  if (alive && how.signal) return Exit(leader, -*how.signal);
-  if (alive && FloodsFirst(tree)) return Write(tree, {});
-  ToolAnswer answer;
-  if (how.exit) {
-    answer.exit = *how.exit;
-  } else if (tree.tool == 0) {
-    answer = AskTmux(tree);
-  } else if (tree.tool == 1) {
-    answer = tree.git->TakeAnswer();
-  }
-  if (!alive) return;
-  if (how.rule != nullptr && how.rule->out) answer.out = *how.rule->out;
-  if (how.rule != nullptr && how.rule->err) answer.err = *how.rule->err;
-  if (how.exit && answer.err.empty()) answer.err = "fault injected\n";
-  if (how.cut_output) answer.out.resize(answer.out.size() / 2);
-  const int code = answer.exit;
-  Write(tree, std::move(answer));
-  if (how.hang_after || tree.flooded) return;  // a full pipe holds it up
-  Exit(leader, how.crash_after ? -kSegv : code);
-}
-
-void SimProcesses::Write(SimTree& tree, ToolAnswer answer) {
-  const auto flood = static_cast<std::size_t>(tree.behaviour.flood_bytes);
-  if (flood > 0) {
-    const std::size_t kept = std::min(flood, tree.output_limit);
-    tree.out.append(flood > tree.output_limit ? std::min(kept, kMostFlood) : kept, 'x');
-    tree.flooded = flood > tree.output_limit;
-  }
-  Append(std::move(answer.out), tree.out);
-  Append(std::move(answer.err), tree.err);
-  tree.flooded =
-      tree.flooded || tree.out.size() > tree.output_limit || tree.err.size() > tree.output_limit;
-  if (tree.flooded && tree.child != nullptr) tree.child->OnFlooded();
-}
-
-void SimProcesses::Exit(SimProcess& process, int status) {
-  process.status = status;
-  loop_.Arm(process.death, Deadline::After(loop_.Now(), kExit));
-}
-
 void SimProcesses::OnEnded(SimProcess& process) {
   process.work.Disarm();
   process.state = SimProcess::State::kZombie;
@@ -317,12 +221,23 @@ void SimProcesses::OnEnded(SimProcess& process) {
       tree.late = true;
       loop_.Arm(tree.late_output, Deadline::After(loop_.Now(), tree.behaviour.late_output));
     }
+    if (tree.behaviour.rule != nullptr) Inherit(tree);
     if (tree.child != nullptr) tree.child->OnLeaderEnded();
   }
   CloseOutput(tree);
   // Without a handle the daemon's host, or init, reaps whoever ends.
   if (tree.child == nullptr) ReapMembers(tree);
   if (tree.child == nullptr && process.state == SimProcess::State::kZombie) Reap(process);
+}
+
+// The heir of a git that died before it began does its work.
+void SimProcesses::Inherit(SimTree& tree) {
+  const std::optional<Duration>& late = tree.behaviour.rule->late;
+  if (!late || tree.tool != 1 || tree.git != nullptr) return;
+  SimProcess& heir = *tree.members.back();
+  if (heir.state != SimProcess::State::kAlive || heir.death.armed()) return;
+  const Instant due = std::max(loop_.Now(), tree.began + *late);
+  loop_.Arm(heir.work, Deadline(due));
 }
 
 void SimProcesses::CloseOutput(SimTree& tree) {
@@ -365,7 +280,8 @@ void SimProcesses::Strike(SimProcess& process, int signal) {
         &process == &process.tree.leader() && how.uninterruptible > Duration::zero();
     if (how.ignore_term || pending || (tool.hung > 0 && tool.clients_ignore_term)) return;
     SimTree& tree = process.tree;
-    if (&process == &tree.leader() && tree.git != nullptr) tree.git->OnTerm();
+    const bool cleans = &process == &tree.leader() && !how.exit_zero_on_term;
+    if (cleans && tree.git != nullptr) tree.git->OnTerm();
     // A client of a hung tmux server exits 0 then.
     const bool zero = how.exit_zero_on_term || (process.tree.tool == 0 && tool.hung > 0);
     process.status = zero ? 0 : -kSigterm;

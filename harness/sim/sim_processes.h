@@ -58,7 +58,16 @@ struct SimTree {
   std::size_t output_limit;
   Behaviour behaviour;
   std::unique_ptr<GitCommand> git;   // what a git has begun
+  Instant began;                     // the leader
+  std::optional<Instant> git_began;  // its work
   bool misstepped = false;           // it died in the middle of its work
+  enum class Trouble : std::uint8_t { kAhead, kWaits, kOver };
+  Trouble trouble = Trouble::kAhead;
+  bool worked = false;  // there is nothing left to be done for a dead one
+  bool said = false;    // it has written what it had to say
+  int exit = 0;         // with which it is to end then
+  ToolAnswer unsaid;    // what it writes slowly, as yet
+  bool dripping = false;
   std::vector<SimProcess*> members;  // the leader first
   int forks = 0;                     // made
   std::string out;
@@ -122,14 +131,26 @@ class SimProcesses {
 
   bool IsStray(const SimTree& tree) const;
   SimProcess& Add(SimTree& tree, bool escaped);
+  // What tools do is in tool_work.cc.
   void Work(SimTree& tree);
   // One step of a git's work; false: it goes on later, or never.
-  static bool FloodsFirst(const SimTree& tree);
   bool WorkAsGit(SimTree& tree);
+  // Of a git that died before its work, by a process that it left.
+  void WorkLate(SimProcess& process);
+  // The rule's trouble. True: the leader waits, or ends, and does not go on with its work.
+  bool IsTroubled(SimTree& tree);
+  void LeaveLock(const SimTree& tree);
+  bool IsAmid(const SimTree& tree);  // the moment of the trouble has come
   // What the leader does where nothing keeps it from it; `alive` false: only the effect is left.
   void Perform(SimTree& tree, bool alive);
+  void Say(SimTree& tree, ToolAnswer answer);
+  void SaySlowly(SimTree& tree);
+  void Finish(SimTree& tree);
   void Write(SimTree& tree, ToolAnswer answer);
+  void Flood(SimTree& tree, std::size_t bytes);
   void Exit(SimProcess& process, int status);
+  void BeginByRule(SimTree& tree);
+  void Inherit(SimTree& tree);
   void OnEnded(SimProcess& process);
   void CloseOutput(SimTree& tree);
   void Strike(SimProcess& process, int signal);
@@ -138,6 +159,8 @@ class SimProcesses {
   void Resume(Tool& tool);
   void DrawHang(SimTree& tree);
   ToolAnswer AskTmux(SimTree& tree);
+  // What clients asked for who are dead, as their rules say.
+  void KeepPromises();
   Passing DrawPassing(SimTree& tree);
 
   SimLoop& loop_;
@@ -149,6 +172,7 @@ class SimProcesses {
   std::vector<Tool> tools_;  // tmux, git, others
   std::vector<std::unique_ptr<Window>> windows_;
   std::optional<Instant> tmux_emptied_;  // when its last session went
+  std::vector<SimTree*> promises_;       // of tmux clients whose change may come late
   int last_pid_ = 1000;
   std::uint32_t life_ = 0;
   bool life_ended_ = false;

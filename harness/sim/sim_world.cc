@@ -39,8 +39,9 @@ std::uint32_t FaultsOf(const Scenario& scenario, const SimOptions& options) {
 }
 
 bool ToolsLie(const Scenario& scenario) {
-  return std::any_of(scenario.tools.begin(), scenario.tools.end(),
-                     [](const ToolRule& rule) { return rule.out || rule.flood_bytes > 0; });
+  return std::any_of(scenario.tools.begin(), scenario.tools.end(), [](const ToolRule& rule) {
+    return rule.out || rule.flood_bytes > 0 || rule.cut || rule.non_utf8;
+  });
 }
 
 }  // namespace

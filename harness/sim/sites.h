@@ -45,6 +45,8 @@ inline constexpr Site kDiskFull{"disk-full", SiteClass::kStore, 0.01};
 inline constexpr Site kCrashAtCommit{"crash-at-commit", SiteClass::kStore, 0.01};
 inline constexpr Site kCrashPoint{"crash-point", SiteClass::kStore, 0.5};
 
+// What a rule of the scenario draws, once in a run.
+inline constexpr Site kDraws{"draws", SiteClass::kWorkload, 1};
 inline constexpr Site kThink{"think", SiteClass::kWorkload, 1};
 // 0: none is made.
 inline constexpr Site kRequest{"request", SiteClass::kWorkload, 1};

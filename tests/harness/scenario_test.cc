@@ -124,14 +124,19 @@ TEST(ScenarioFile, MixIsRead) {
 
 TEST(ScenarioFile, KeysOfTheFakesAreKeptAsTheyAre) {
   const auto fakes = ParseScenario(
-      "worlds = [\"fakes\"]\n[[tool]]\ntool = \"tmux\"\ncut = true\nprobability = 0.5\n"
-      "lock_file = \"/a\\\"b\"\n[[client]]\nname = \"a\"\nsteps = [{ sleep_ms = 1 }]\n",
+      "worlds = [\"fakes\"]\n[[tool]]\ntool = \"tmux\"\nwrap = true\nrelease = \"/a\\\"b\"\n"
+      "[[client]]\nname = \"a\"\nsteps = [{ sleep_ms = 1 }]\n",
       "x.toml");
   ASSERT_TRUE(fakes.ok()) << fakes.error().message;
   using Key = std::pair<std::string, std::string>;
   EXPECT_THAT(fakes->tools.at(0).of_fakes,
-              testing::UnorderedElementsAre(Key{"cut", "true"}, Key{"probability", "0.5"},
-                                            Key{"lock_file", "'/a\"b'"}));
+              testing::UnorderedElementsAre(Key{"wrap", "true"}, Key{"release", "'/a\"b'"}));
+}
+
+TEST(ScenarioFile, RowsAreOneOrMany) {
+  EXPECT_THAT(Parsed("failure = \"K1\"\n" + std::string(kClient)).failures, ElementsAre("K1"));
+  EXPECT_THAT(Parsed("failure = [\"K1\", \"G12\"]\n" + std::string(kClient)).failures,
+              ElementsAre("K1", "G12"));
 }
 
 struct Wrong {
@@ -146,10 +151,19 @@ TEST(ScenarioFile, WrongFilesAreNamedByFileLineAndKey) {
       {"about = 3\n", "x.toml:1: about: must be a string"},
       {"\nworlds = [\"moon\"]\n", "x.toml:2: worlds: 'moon' must be one of sim fakes real"},
       {"worlds = [\"sim\", \"sim\"]\n", "x.toml:1: worlds: 'sim' comes twice"},
-      {"[[tool]]\ntool = \"tmux\"\ncut = true\n",
-       "x.toml:3: cut: is for worlds = [\"fakes\"] only"},
-      {"worlds = [\"fakes\", \"sim\"]\n[[tool]]\ntool = \"git\"\nforks = 2\n",
-       "x.toml:4: forks: is for worlds = [\"fakes\"] only"},
+      {"failure = \"L\"\n", "x.toml:1: failure: 'L' must be a letter and a number"},
+      {"[[tool]]\ntool = \"tmux\"\nwrap = true\n",
+       "x.toml:3: wrap: is for worlds = [\"fakes\"] only"},
+      {"worlds = [\"fakes\", \"sim\"]\n[[tool]]\ntool = \"git\"\nrelease = \"/x\"\n",
+       "x.toml:4: release: is for worlds = [\"fakes\"] only"},
+      {"[[tool]]\ntool = \"git\"\nforks = 17\n",
+       "x.toml:3: forks: must be an integer from 0 to 16"},
+      {"[[tool]]\ntool = \"git\"\nlock_file = \"x\"\n",
+       "x.toml:3: lock_file: must be an absolute path"},
+      {"[[tool]]\ntool = \"git\"\nprobability = 2\n",
+       "x.toml:3: probability: must be a number from 0 to 1"},
+      {"[[tool]]\ntool = \"tmux\"\nat_ms = 2\n",
+       "x.toml:1: at_ms or at_path: is of use only with tool = \"git\""},
       {"[config]\ntimeouts.tmux = 0\n", "x.toml:2: config.timeouts.tmux: '0' is not a positive"},
       {"[config]\n\ntimeouts.tmx = 1\n", "x.toml:3: config.timeouts.tmx: unknown key"},
       {"[config]\ntimeouts.tmux = true\n",

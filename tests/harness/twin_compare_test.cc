@@ -175,7 +175,7 @@ TEST(TwinDraw, ToolsMisbehaveInEveryWayAndRealOnesInNone) {
   std::string all;
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     for (const ToolRule& rule : DrawScenario(mix, seed, World::kFakes).tools) {
-      all += RuleLines(rule, rule.delay);
+      all += RuleLines(rule);
     }
     EXPECT_THAT(DrawScenario(mix, seed, World::kReal).tools, IsEmpty());
   }
