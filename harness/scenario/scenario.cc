@@ -13,6 +13,8 @@ namespace oj::sim {
 namespace {
 
 constexpr std::array<std::string_view, 3> kWorlds = {"sim", "fakes", "real"};
+constexpr std::array<std::string_view, 6> kBlows = {"kill",      "power",   "term",
+                                                    "two-terms", "suspend", "wall"};
 constexpr std::array<std::string_view, 6> kFaults = {"process", "transport", "store",
                                                      "clock",   "daemon",    "all"};
 constexpr std::string_view kRequests[] = {"Ping",
@@ -38,6 +40,9 @@ constexpr std::string_view kRequests[] = {"Ping",
 constexpr std::string_view kStates[] = {"untracked", "changed",     "ignored", "committed",
                                         "detached",  "same-commit", "locked",  "merging",
                                         "no-record", "no-directory"};
+
+constexpr std::string_view kTables[] = {"session", "tool", "hang",      "strike",
+                                        "client",  "repo", "workspace", "agent"};
 
 template <class List>
 bool Contains(const List& list, std::string_view name) {
@@ -66,6 +71,10 @@ class Parser {
         (scenario_.worlds.size() > 1 || scenario_.worlds[0] != World::kSim)) {
       read_.Fail(*root.get("mix"), "mix", "a generated workload is for worlds = [\"sim\"] only");
     }
+    if (!scenario_.blows.empty() &&
+        (scenario_.worlds.size() > 1 || scenario_.worlds[0] != World::kSim)) {
+      read_.Fail(*root.get("strike"), "strike", "is for worlds = [\"sim\"] only");
+    }
     CheckSetup(root);
     return std::move(scenario_);
   }
@@ -87,8 +96,7 @@ class Parser {
       scenario_.gone = read_.Texts(value, key);
     } else if (key == "mix") {
       ReadMix(read_.Table(value, key));
-    } else if (key == "session" || key == "tool" || key == "hang" || key == "client" ||
-               key == "repo" || key == "workspace" || key == "agent") {
+    } else if (sim::Contains(kTables, key)) {
       for (const toml::node& entry : read_.Array(value, key)) {
         const toml::table& table = read_.Table(entry, key);
         if (key == "session") ReadSession(table);
@@ -97,6 +105,7 @@ class Parser {
           scenario_.tools.push_back(ReadToolRule(read_, table, fakes));
         }
         if (key == "hang") ReadHang(table);
+        if (key == "strike") ReadBlow(table);
         if (key == "client") ReadClient(table);
         if (key == "repo") ReadRepo(table);
         if (key == "workspace") ReadWorkspace(table);
@@ -270,17 +279,54 @@ class Parser {
     scenario_.hangs.push_back(std::move(hang));
   }
 
+  void ReadBlow(const toml::table& table) {
+    constexpr std::int64_t kDay = 86'400'000;
+    Blow blow;
+    bool named = false;
+    for (const auto& [name, value] : table) {
+      const std::string_view key = name.str();
+      if (key == "at_ms") {
+        blow.at = read_.Millis(value, key);
+      } else if (key == "by_ms") {
+        blow.time = std::chrono::milliseconds(read_.Integer(value, key, -kDay, kDay));
+      } else if (key == "what") {
+        const std::string what = read_.Text(value, key);
+        const auto found = std::find(kBlows.begin(), kBlows.end(), what);
+        if (found == kBlows.end()) read_.Fail(value, key, "'" + what + "' " + OneOf(kBlows));
+        blow.kind = static_cast<Blow::Kind>(found - kBlows.begin());
+        named = true;
+      } else {
+        Unknown(value, key);
+      }
+    }
+    if (!named) read_.Fail(table, "what", "is missing");
+    const bool timed = blow.kind == Blow::Kind::kSuspend || blow.kind == Blow::Kind::kWall;
+    if (timed != (blow.time != Duration())) {
+      read_.Fail(table, "by_ms", "goes with suspend and wall, and must be there");
+    }
+    if (blow.kind == Blow::Kind::kSuspend && blow.time < Duration()) {
+      read_.Fail(table, "by_ms", "must be positive");
+    }
+    scenario_.blows.push_back(blow);
+  }
+
   void ReadClient(const toml::table& table) {
     ClientScript client;
+    std::int64_t copies = 1;
+    Duration every{};
     for (const auto& [name, value] : table) {
       const std::string_view key = name.str();
       if (key == "name") {
         client.name = read_.Text(value, key);
       } else if (key == "start_ms") {
         client.start = read_.Millis(value, key);
+      } else if (key == "copies") {
+        copies = read_.Integer(value, key, 1, 10'000);
+      } else if (key == "every_ms") {
+        every = read_.Millis(value, key);
       } else if (key == "steps") {
         for (const toml::node& step : read_.Array(value, key)) {
-          client.steps.push_back(ReadStep(read_.Table(step, "steps")));
+          ReadSteps(read_.Table(step, "steps"), client.steps);
         }
       } else {
         Unknown(value, key);
@@ -293,7 +339,18 @@ class Parser {
         read_.Fail(table, "name", "'" + client.name + "' comes twice");
       }
     }
-    scenario_.clients.push_back(std::move(client));
+    const std::string name = client.name;
+    for (std::int64_t i = 1; i <= copies; ++i, client.start += every) {
+      if (copies > 1) client.name = name + "-" + std::to_string(i);
+      scenario_.clients.push_back(client);
+    }
+  }
+
+  // One after the other, `times` of them.
+  void ReadSteps(const toml::table& table, std::vector<Step>& steps) {
+    const toml::node* times = table.get("times");
+    const std::int64_t count = times == nullptr ? 1 : read_.Integer(*times, "times", 1, 10'000);
+    steps.insert(steps.end(), static_cast<std::size_t>(count), ReadStep(table));
   }
 
   Step ReadStep(const toml::table& table) {
@@ -306,7 +363,7 @@ class Parser {
         step.give_up = read_.Millis(value, key);
       } else if (key == "expect") {
         step.expect = read_.Texts(value, key);
-      } else {
+      } else if (key != "times") {
         ReadVerb(key, value, step);
         ++verbs;
       }
@@ -391,6 +448,7 @@ class Parser {
 
 }  // namespace
 
+std::string_view Name(Blow::Kind kind) { return kBlows[static_cast<std::size_t>(kind)]; }
 std::string_view Name(World world) { return kWorlds[static_cast<std::size_t>(world)]; }
 
 bool Meets(const Step& step, std::string_view outcome) {

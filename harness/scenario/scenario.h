@@ -27,6 +27,21 @@ struct Hang {
   bool ignore_term = false;       // its clients do (simulation and fakes)
 };
 
+// What befalls the daemon or its machine. For the simulation only.
+struct Blow {
+  enum class Kind : std::uint8_t {
+    kKill,      // SIGKILL; a daemon starts again on what was durable
+    kPower,     // everything stops; likewise
+    kTerm,      // SIGTERM; a daemon starts again when it has ended
+    kTwoTerms,  // likewise, with a second signal at once
+    kSuspend,   // the machine sleeps for `time`
+    kWall,      // its wall clock is set by `time`, back if that is negative
+  };
+  Kind kind = Kind::kKill;  // what = "kill", "power", "term", "two-terms", "suspend", "wall"
+  Duration at{};            // at_ms
+  Duration time{};          // by_ms
+};
+
 struct SessionSetup {
   std::string id;
   std::string screen;
@@ -80,6 +95,8 @@ struct Step {
 // Whether a call that ended so is what the step expects.
 bool Meets(const Step& step, std::string_view outcome);
 
+// In a file `copies` of a client make as many, each `every_ms` after the last, and `times` of a
+// step as many steps.
 struct ClientScript {
   std::string name;
   Duration start{};
@@ -110,11 +127,13 @@ struct Scenario {
   std::vector<std::string> gone;  // in no line of the portrait of an undisturbed run's end
   std::vector<ToolRule> tools;
   std::vector<Hang> hangs;
+  std::vector<Blow> blows;  // [[strike]]
   std::vector<ClientScript> clients;
   Mix mix;
 };
 
-std::string_view Name(World world);  // "sim", "fakes", "real"
+std::string_view Name(Blow::Kind kind);  // as in `what`
+std::string_view Name(World world);      // "sim", "fakes", "real"
 
 // Reads a scenario file. Error (kInvalidRequest): "file:line: key: what is wrong". Unknown keys
 // are errors. A file that names no worlds is for the simulation only.

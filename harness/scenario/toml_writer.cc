@@ -77,9 +77,9 @@ class Writer {
       text_ += key + " = " + (number ? value : Quoted(value)) + "\n";
     }
     Setup(scenario);
-    for (const ToolRule& rule : scenario.tools)
-      text_ += "\n[[tool]]\n" + RuleLines(rule);
+    for (const ToolRule& rule : scenario.tools) text_ += "\n[[tool]]\n" + RuleLines(rule);
     for (const Hang& hang : scenario.hangs) AddHang(hang);
+    for (const Blow& blow : scenario.blows) AddBlow(blow);
     for (const ClientScript& client : scenario.clients) Client(client);
     if (scenario.mix.clients > 0) AddMix(scenario.mix);
     return std::move(text_);
@@ -131,6 +131,13 @@ class Writer {
     Add("from_ms", MillisText(hang.from));
     if (hang.until) Add("until_ms", MillisText(*hang.until));
     if (hang.ignore_term) Add("ignore_term", "true");
+  }
+
+  void AddBlow(const Blow& blow) {
+    text_ += "\n[[strike]]\n";
+    Add("what", Quoted(Name(blow.kind)));
+    Add("at_ms", MillisText(blow.at));
+    if (blow.time != Duration()) Add("by_ms", MillisText(blow.time));
   }
 
   void Client(const ClientScript& client) {

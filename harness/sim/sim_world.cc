@@ -44,6 +44,27 @@ bool ToolsLie(const Scenario& scenario) {
   });
 }
 
+// What scripts wait for, and how much they ask, comes on top of a run's budgets.
+Duration TimeOf(const Scenario& scenario) {
+  Duration longest{};
+  for (const ClientScript& client : scenario.clients) {
+    Duration end = client.start;
+    for (const Step& step : client.steps) {
+      const bool until = step.what == Step::Do::kUntil;
+      const Duration takes = until ? Duration() : step.time + step.give_up.value_or(Duration());
+      end = std::max(end + takes, until ? step.time : Duration());
+    }
+    longest = std::max(longest, end);
+  }
+  return longest;
+}
+std::uint64_t StepsOf(const Scenario& scenario) {
+  constexpr std::uint64_t kOfEach = 1000;
+  std::uint64_t count = 0;
+  for (const ClientScript& client : scenario.clients) count += client.steps.size();
+  return count * kOfEach;
+}
+
 }  // namespace
 
 SimWorld::Life::Life(SimWorld& world, std::uint32_t incarnation)
@@ -74,7 +95,8 @@ SimWorld::SimWorld(const Scenario& scenario, Chooser& chooser, const SimOptions&
       options_(options),
       result_(result),
       decisions_(chooser, result.trace.digest(), FaultsOf(scenario, options)),
-      loop_(decisions_, result.trace.digest(), options.max_steps, options.max_time),
+      loop_(decisions_, result.trace.digest(), options.max_steps + StepsOf(scenario),
+            options.max_time + TimeOf(scenario)),
       users_(disk_, git_, tmux_, durable_),
       processes_(loop_, decisions_, result.trace, scenario, tmux_, git_),
       network_(loop_, decisions_),
@@ -90,7 +112,8 @@ SimWorld::SimWorld(const Scenario& scenario, Chooser& chooser, const SimOptions&
                      result.mix_calls,
                      options.call_timeout},
       strikes_(options.strikes),
-      tasks_(loop_, nullptr) {
+      tasks_(loop_, nullptr),
+      blows_(loop_, nullptr) {
   disk_.TellTime([this] { return loop_.WallNow(); });
   for (const SessionSetup& each : scenario.sessions) tmux_.Create(each.id, each.screen);
   for (int i = 1; i <= scenario.mix.sessions; ++i) {
@@ -189,12 +212,14 @@ Task<void> SimWorld::Direct() {
   auto serving = serving_.WaitSet();
   co_await std::move(serving);
   phase_ = "clients";
+  for (const Blow& each : scenario_.blows) blows_.Start(StrikeWhenDue(each));
   auto play = WithNursery([this](Nursery& clients) { return PlayClients(clients); });
   co_await std::move(play);
 
   result_.clients_gone = loop_.steps();
   calm_ = true;
   strikes_.Clear();
+  blows_.scope().Cancel(CancelReason::kShutdown);
   decisions_.Calm();
   processes_.Calm();
   disk_full_until_ = Instant();
@@ -231,6 +256,13 @@ Task<void> SimWorld::Direct() {
   result_.armed_timers = loop_.armed_timers() - processes_.armed_timers() -
                          network_.armed_timers() -
                          (life_ != nullptr ? life_->store.armed_timers() : 0);
+}
+
+// At its time, unless the clients have gone before.
+Task<void> SimWorld::StrikeWhenDue(Blow blow) {
+  SleepUntil pause(loop_, Deadline(Instant(blow.at)));
+  co_await pause;
+  if (!calm_) strikes_.Come(StrikeOf(blow, loop_.steps()));
 }
 
 // A shutdown that a client has asked for, and that has begun, takes place, whatever became of the

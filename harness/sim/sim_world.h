@@ -74,6 +74,7 @@ class SimWorld {
   Task<void> AwaitEnd();
 
   void DoStrike(const Strike& strike);
+  Task<void> StrikeWhenDue(Blow blow);
   Task<void> CancelLast();
 
   void RunToRest();
@@ -111,6 +112,7 @@ class SimWorld {
   const char* phase_ = "start";
   WorldTimer<SimWorld, &SimWorld::Restart> restart_{*this};
   Nursery tasks_;
+  Nursery blows_;  // of the scenario
 };
 
 }  // namespace oj::sim

@@ -49,6 +49,18 @@ const Strike kJumps[] = {
 
 }  // namespace
 
+Strike StrikeOf(const Blow& blow, std::uint64_t step) {
+  constexpr Strike::Kind kKinds[] = {Strike::Kind::kDaemonKill, Strike::Kind::kPowerLoss,
+                                     Strike::Kind::kRestart,    Strike::Kind::kRestart,
+                                     Strike::Kind::kSuspend,    Strike::Kind::kWallJump};
+  Strike strike;
+  strike.kind = kKinds[static_cast<std::size_t>(blow.kind)];
+  strike.step = step;
+  strike.hurried = blow.kind == Blow::Kind::kTwoTerms;
+  strike.time = blow.time;
+  return strike;
+}
+
 Strikes::Strikes(const std::vector<Strike>& given) {
   for (const Strike& each : given) Add(each, false);
 }

@@ -11,6 +11,9 @@
 
 namespace oj::sim {
 
+// What the scenario has in store, at that step.
+Strike StrikeOf(const Blow& blow, std::uint64_t step);
+
 class Strikes {
  public:
   explicit Strikes(const std::vector<Strike>& given);
@@ -18,6 +21,8 @@ class Strikes {
   // A life of the daemon begins after so many steps of the run; what was in store for the last one
   // is void.
   void Draw(Decisions& decisions, std::uint32_t life, std::uint64_t steps);
+  // One of the scenario's, due at once: it comes before the next step.
+  void Come(const Strike& strike) { Add(strike, true); }
   // Whether the disk must remember what it would lose.
   bool LosesUnsynced() const;
   // Takes one that is due after so many steps.

@@ -20,7 +20,7 @@ constexpr double kScale = 0.25;
 // "fast/NAME.toml", sorted.
 std::vector<std::string> Files() {
   std::vector<std::string> files;
-  for (const char* directory : {"fast", "regressions"}) {
+  for (const char* directory : {"fast", "slow", "regressions"}) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(fs::path(OJ_SCENARIOS) / directory, error)) {
       if (entry.path().extension() != ".toml") continue;
@@ -59,6 +59,7 @@ TEST(ScenarioFiles, AreFound) {
                        [&](const std::string& each) { return each.starts_with(directory); });
   };
   EXPECT_TRUE(in("fast/")) << OJ_SCENARIOS;
+  EXPECT_TRUE(in("slow/")) << OJ_SCENARIOS;
   EXPECT_TRUE(in("regressions/")) << OJ_SCENARIOS;
 }
 
@@ -91,7 +92,7 @@ TEST_P(ScenarioInSim, KeepsTheLaws) { EXPECT_EQ(Run("sim"), 0); }
 TEST_P(ScenarioInSim, KeepsTheLawsInManyOrders) {
   ExploreCommandOptions options;
   options.file = PathOf(GetParam());
-  options.runs = 200;
+  options.runs = GetParam().starts_with("slow/") ? 3 : 200;
   EXPECT_EQ(ExploreCommand(options), 0);
 }
 INSTANTIATE_TEST_SUITE_P(Files, ScenarioInSim, testing::ValuesIn(FilesFor(World::kSim)), NameOf);
