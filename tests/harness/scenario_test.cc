@@ -133,6 +133,28 @@ TEST(ScenarioFile, KeysOfTheFakesAreKeptAsTheyAre) {
               testing::UnorderedElementsAre(Key{"wrap", "true"}, Key{"release", "'/a\"b'"}));
 }
 
+TEST(ScenarioFile, StrikesAreReadWithTheirTimes) {
+  const Scenario scenario = Parsed(
+      "[[strike]]\nwhat = \"two-terms\"\nat_ms = 20\n[[strike]]\nwhat = \"wall\"\nat_ms = 30\n"
+      "by_ms = -5000\n" +
+      std::string(kClient));
+  ASSERT_EQ(scenario.blows.size(), 2u);
+  EXPECT_EQ(scenario.blows[0].kind, Blow::Kind::kTwoTerms);
+  EXPECT_EQ(scenario.blows[0].at, milliseconds(20));
+  EXPECT_EQ(scenario.blows[1].kind, Blow::Kind::kWall);
+  EXPECT_EQ(scenario.blows[1].time, milliseconds(-5000));
+}
+
+TEST(ScenarioFile, CopiesOfAClientStartOneAfterTheOther) {
+  const Scenario scenario = Parsed(
+      "[[client]]\nname = \"a\"\nstart_ms = 5\ncopies = 3\nevery_ms = 10\n"
+      "steps = [{ sleep_ms = 1, times = 4 }, { close = true }]\n");
+  ASSERT_EQ(scenario.clients.size(), 3u);
+  EXPECT_EQ(scenario.clients[2].name, "a-3");
+  EXPECT_EQ(scenario.clients[2].start, milliseconds(25));
+  EXPECT_EQ(scenario.clients[0].steps.size(), 5u);
+}
+
 TEST(ScenarioFile, RowsAreOneOrMany) {
   EXPECT_THAT(Parsed("failure = \"K1\"\n" + std::string(kClient)).failures, ElementsAre("K1"));
   EXPECT_THAT(Parsed("failure = [\"K1\", \"G12\"]\n" + std::string(kClient)).failures,
@@ -151,6 +173,12 @@ TEST(ScenarioFile, WrongFilesAreNamedByFileLineAndKey) {
       {"about = 3\n", "x.toml:1: about: must be a string"},
       {"\nworlds = [\"moon\"]\n", "x.toml:2: worlds: 'moon' must be one of sim fakes real"},
       {"worlds = [\"sim\", \"sim\"]\n", "x.toml:1: worlds: 'sim' comes twice"},
+      {"[[strike]]\nat_ms = 1\n", "x.toml:1: what: is missing"},
+      {"[[strike]]\nwhat = \"rain\"\n", "x.toml:2: what: 'rain' must be one of kill power term"},
+      {"[[strike]]\nwhat = \"suspend\"\n",
+       "x.toml:1: by_ms: goes with suspend and wall, and must be there"},
+      {"worlds = [\"real\"]\n[[strike]]\nwhat = \"kill\"\n",
+       "x.toml:2: strike: is for worlds = [\"sim\"] only"},
       {"failure = \"L\"\n", "x.toml:1: failure: 'L' must be a letter and a number"},
       {"[[tool]]\ntool = \"tmux\"\nwrap = true\n",
        "x.toml:3: wrap: is for worlds = [\"fakes\"] only"},
