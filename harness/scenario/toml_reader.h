@@ -1,5 +1,5 @@
-// Typed reading of TOML with errors that name file, line and key. For scenario.cc and tool_rule_reader.cc only:
-// toml++ is slow to compile.
+// Typed reading of TOML with errors that name file, line and key. For scenario.cc and
+// tool_rule_reader.cc only: toml++ is slow to compile.
 #pragma once
 
 #include <toml++/toml.h>

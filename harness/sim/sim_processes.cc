@@ -12,7 +12,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr int kSigkill = 9, kSigterm = 15, kSegv = 11;
+constexpr int kSigkill = 9, kSigterm = 15;
 constexpr Duration kDeath = microseconds(200);      // from a signal to the end
 constexpr Duration kStranger = milliseconds(3000);  // the life of what nobody is to kill
 constexpr Duration kHangs[] = {milliseconds(80), milliseconds(700), milliseconds(3000),

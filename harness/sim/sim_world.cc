@@ -363,6 +363,7 @@ void SimWorld::DoStrike(const Strike& strike) {
     case Strike::Kind::kShutdown:
       if (!lives) return;
       stopping_ = true;
+      returning_ = false;
       clients_world_.daemon_comes_back = false;
       life_->server.Stop();
       return;

@@ -191,6 +191,14 @@ TEST_F(RunTest, ShutdownStrikeEndsTheDaemon) {
   EXPECT_EQ(Count(TraceKind::kDaemonDied), 1u);
 }
 
+TEST_F(RunTest, ShutdownDuringARestartIsForGood) {
+  Load(Client(Call(kPeek, R"(expect = ["SessionPeek", "closed", "refused", "cancelled"])")));
+  const std::uint64_t at = StepOf(TraceKind::kProcessStarted);
+  options.strikes = {{Strike::Kind::kRestart, at}, {Strike::Kind::kShutdown, at + 1}};
+  Run();
+  EXPECT_EQ(result.daemons, 1u);
+}
+
 // What the chooser has in store: 2 is SIGTERM, and a new daemon.
 TEST_F(RunTest, ADrawnRestartIsFollowedByADaemonThatServes) {
   Load("[mix]\nclients = 1\ncalls = 2\nsessions = 1\nfaults = [\"daemon\"]\n");
