@@ -64,6 +64,7 @@ Scenario Scaled(const Scenario& scenario, double scale) {
     by.Scale(hang.from);
     by.Scale(hang.until);
   }
+  for (Blow& blow : scaled.blows) by.Scale(blow.at);
   for (ClientScript& client : scaled.clients) {
     by.Scale(client.start);
     for (Step& step : client.steps) by.Scale(step);
