@@ -94,7 +94,8 @@ class Drawer {
     const bool git = HasGit() && !draws_.OneIn(3);
     rule.tool = git ? "git" : "tmux";
     rule.match = git ? draws_.Of(kGitCalls) : draws_.Of(kTmuxCalls);
-    if (!draws_.OneIn(3)) rule.nth = 1 + static_cast<int>(draws_.Below(3));
+    // Which of all calls is the n-th depends on too little.
+    if (!rule.match.empty() && !draws_.OneIn(3)) rule.nth = 1 + static_cast<int>(draws_.Below(3));
     switch (draws_.Below(9)) {
       case 0:
       case 1:

@@ -135,8 +135,7 @@ Scenario Late(const Scenario& scenario, std::uint64_t seed) {
   for (ClientScript& client : late.clients) {
     client.start += by(kWakes);
     for (Step& step : client.steps) {
-      const bool leaves = step.what == Step::Do::kHalfClose || step.what == Step::Do::kClose;
-      if (leaves || step.time > Duration()) step.time += by(kWakes);
+      step.late = by(kWakes);
       if (step.give_up) *step.give_up += by(kWakes);
     }
   }

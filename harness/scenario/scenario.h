@@ -84,9 +84,9 @@ struct Step {
     kRaw,  // send `text` as bytes
   };
   Do what = Do::kCall;
-  std::string text;  // kCall, kSend: the request as JSON
-  // kSleep, kUntil; kHalfClose and kClose in simulation only, so long before it: a client is late.
-  Duration time{};
+  std::string text;                 // kCall, kSend: the request as JSON
+  Duration time{};                  // kSleep, kUntil
+  Duration late{};                  // in simulation, and in no file: so long before it
   std::optional<Duration> give_up;  // kCall, kReceive: close when no reply has come by then
   std::vector<std::string> expect;  // reply types, error codes, "gave_up", "closed"; empty: any
   int line = 0;                     // of the file

@@ -280,18 +280,11 @@ Task<void> PlayStep(ClientWorld& world, SimClient& client, const ClientScript& s
       break;
     }
     case Step::Do::kHalfClose:
-    case Step::Do::kClose: {
-      if (step.time > Duration::zero()) {
-        auto pause = SleepFor(world.loop, step.time);
-        co_await pause;
-      }
-      if (step.what == Step::Do::kClose) {
-        client.Hangup(false);
-      } else {
-        client.HalfClose();
-      }
+      client.HalfClose();
       break;
-    }
+    case Step::Do::kClose:
+      client.Hangup(false);
+      break;
   }
 }
 
@@ -301,6 +294,10 @@ Task<void> PlayScript(ClientWorld& world, SimClient& client, const ClientScript&
   SleepUntil start(world.loop, Deadline(Instant(script.start)));
   co_await start;
   for (std::size_t at = 0; at < script.steps.size(); ++at) {
+    if (script.steps[at].late > Duration::zero()) {
+      auto pause = SleepFor(world.loop, script.steps[at].late);
+      co_await pause;
+    }
     auto play = PlayStep(world, client, script, at);
     co_await std::move(play);
   }
