@@ -48,6 +48,8 @@ void AddRequestCommands(CLI::App& app, Invocation& invocation);
 void AddDebugCommands(CLI::App& app, Invocation& invocation);
 void AddCompletionCommands(CLI::App& app, Invocation& invocation);
 
+// top, below `parent`.
+void AddTopCommand(CLI::App& parent, Invocation& invocation);
 // status and status --watch, below `parent`.
 void AddStatusCommand(CLI::App& parent, Invocation& invocation, const std::string& example);
 

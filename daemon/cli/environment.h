@@ -11,6 +11,12 @@
 
 namespace oj::cli {
 
+// Of a terminal, in characters; 0: unknown.
+struct Size {
+  int rows = 0;
+  int columns = 0;
+};
+
 struct Environment {
   // Write all of the text; 0 or an errno. EPIPE: the reader has gone. EINTR: interrupted.
   std::function<int(std::string_view)> out;
@@ -21,6 +27,10 @@ struct Environment {
   int columns = 0;  // of the terminal on out; 0: no limit
   // Of the terminal on err, which may change its size; 0: unknown.
   std::function<int()> err_columns = [] { return 0; };
+  // Of the terminal on out, as it is now.
+  std::function<Size()> size = [] { return Size{}; };
+  int keys_fd = -1;    // a terminal that keys come from, that of out; not owned; -1: none
+  int resize_fd = -1;  // becomes readable when the terminal has changed its size; not owned
   // Becomes another program, found on PATH; an errno where it cannot.
   std::function<int(const std::vector<std::string>&)> become = {};
   int interrupt_fd = -1;       // becomes readable when the user wants to stop; not owned; -1: never

@@ -14,20 +14,30 @@
 
 namespace {
 
-// Written to by the signal handler; for the life of the process.
+// Written to by the signal handlers; for the life of the process.
 int interrupt_pipe[2] = {-1, -1};
+int resize_pipe[2] = {-1, -1};
 
-extern "C" void OnSignal(int) {
+void Poke(int fd) {
   const int saved = errno;
-  [[maybe_unused]] const ssize_t ignored = write(interrupt_pipe[1], "", 1);
+  [[maybe_unused]] const ssize_t ignored = write(fd, "", 1);
   errno = saved;
 }
+
+extern "C" void OnSignal(int) { Poke(interrupt_pipe[1]); }
+extern "C" void OnResize(int) { Poke(resize_pipe[1]); }
 
 // The second signal ends the process as if there were no handler. A signal that was ignored when
 // the process began (nohup, a background job) stays so.
 void CatchSignals() {
   if (pipe2(interrupt_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return;
-  for (const int signal : {SIGINT, SIGTERM}) {
+  if (pipe2(resize_pipe, O_CLOEXEC | O_NONBLOCK) == 0) {
+    struct sigaction action{};
+    action.sa_handler = OnResize;
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGWINCH, &action, nullptr);
+  }
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction action{};
     sigaction(signal, nullptr, &action);
     if (action.sa_handler == SIG_IGN) continue;
@@ -59,9 +69,10 @@ int WriteAll(int fd, std::string_view text) {
   return 0;
 }
 
-int Columns(int fd) {
+oj::cli::Size SizeOf(int fd) {
   winsize size{};
-  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  if (ioctl(fd, TIOCGWINSZ, &size) != 0) return {};
+  return {size.ws_row, size.ws_col};
 }
 
 int Become(const std::vector<std::string>& argv) {
@@ -88,8 +99,11 @@ oj::cli::Environment RealEnvironment() {
               },
           .out_is_terminal = isatty(STDOUT_FILENO) == 1,
           .err_is_terminal = isatty(STDERR_FILENO) == 1,
-          .columns = Columns(STDOUT_FILENO),
-          .err_columns = [] { return Columns(STDERR_FILENO); },
+          .columns = SizeOf(STDOUT_FILENO).columns,
+          .err_columns = [] { return SizeOf(STDERR_FILENO).columns; },
+          .size = [] { return SizeOf(STDOUT_FILENO); },
+          .keys_fd = isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : -1,
+          .resize_fd = resize_pipe[0],
           .become = Become,
           .interrupt_fd = interrupt_pipe[0],
           .daemon_program = ""};

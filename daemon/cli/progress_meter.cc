@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "cli/posix.h"
 #include "cli/render.h"
+#include "terminal/colour.h"
 
 namespace oj::cli {
 namespace {
@@ -36,7 +36,7 @@ std::string BarOf(const std::string& title, const Progress& progress, int column
 ProgressMeter::ProgressMeter(const Environment& environment, std::string title)
     : environment_(environment),
       title_(std::move(title)),
-      bar_(environment.err_is_terminal && Variable("TERM") != "dumb") {}
+      bar_(terminal::Redraws(environment.err_is_terminal)) {}
 
 void ProgressMeter::Show(const Progress& progress) {
   const bool news = last_.total == 0 || progress.done != last_.done;
@@ -45,7 +45,7 @@ void ProgressMeter::Show(const Progress& progress) {
   const std::string item = OneLine(progress.item);
   if (bar_) {
     const Progress shown{progress.done, progress.total, item, OneLine(progress.message)};
-    const bool color = Variable("NO_COLOR").empty();
+    const bool color = terminal::UsesColour(true);
     drawn_ = true;
     environment_.err("\r" + BarOf(title_, shown, environment_.err_columns(), color) + "\x1b[K");
   } else if (news) {

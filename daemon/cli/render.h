@@ -13,6 +13,7 @@ namespace oj::cli {
 
 struct View {
   bool color = false;
+  bool utf8 = false;      // else what we add to the texts is ASCII
   int columns = 0;        // lines of tables are cut here; 0: never
   WallMillis now = 0;     // for ages
   std::string home = {};  // shown as ~; empty: nothing is
@@ -30,10 +31,10 @@ std::string CommandLine(const boost::json::value& argv);
 // With the home directory as ~.
 std::string ShortPath(const std::string& path, const View& view);
 
-// The first `width` characters, the last of them "~" where something is cut.
-std::string CutTo(const std::string& text, std::size_t width);
+// The first `width` columns, the last of them "~" or "…" where something is cut.
+std::string CutTo(const std::string& text, std::size_t width, const View& view = {});
 
-enum class Style : std::uint8_t { kPlain, kDim, kGood, kWarning, kBad };
+enum class Style : std::uint8_t { kPlain, kDim, kGood, kWarning, kBad, kBold };
 std::string Styled(std::string_view text, Style style, bool color);
 
 // Cells are left-aligned in columns as wide as need be; the last one is as wide as it is. A note is
@@ -48,14 +49,16 @@ class Table {
   explicit Table(std::vector<std::string> header) : header_(std::move(header)) {}
   void Row(std::vector<Cell> cells) { rows_.push_back({std::move(cells), {}}); }
   // Belongs to the last row.
-  void Note(std::string text) { rows_.back().notes.push_back(std::move(text)); }
+  void Note(std::string text, Style style = Style::kDim) {
+    rows_.back().notes.push_back({std::move(text), style});
+  }
   bool empty() const { return rows_.empty(); }
   std::string Text(const View& view) const;
 
  private:
   struct Line {
     std::vector<Cell> cells;
-    std::vector<std::string> notes;
+    std::vector<Cell> notes;
   };
   std::vector<std::size_t> Widths() const;
 

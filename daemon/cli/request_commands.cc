@@ -85,6 +85,7 @@ Outcome<Said> Version(const Invocation& invocation) {
 }  // namespace
 
 void AddRequestCommands(CLI::App& app, Invocation& invocation) {
+  AddTopCommand(app, invocation);
   AddCommand(app, invocation, "requests", "List the requests in flight and their subprocesses.",
              "oj requests", Requests);
   auto id = std::make_shared<std::string>();

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/posix.h"
 #include "core/protocol.h"
+#include "terminal/colour.h"
 
 namespace oj::cli {
 namespace {
@@ -165,8 +166,8 @@ int Run(Split split, Invocation& invocation) {
 
 View ViewOf(const Invocation& invocation) {
   const Environment& environment = invocation.environment;
-  const bool plain = !Variable("NO_COLOR").empty();
-  return {.color = environment.out_is_terminal && !plain,
+  return {.color = terminal::UsesColour(environment.out_is_terminal),
+          .utf8 = terminal::DrawsUtf8(),
           .columns = environment.out_is_terminal ? environment.columns : 0,
           .now = environment.wall_now(),
           .home = Variable("HOME")};

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/explain.h"
 #include "cli/launch.h"
+#include "terminal/colour.h"
 
 namespace oj::cli {
 namespace {
@@ -59,7 +60,7 @@ Outcome<Said> Status(const Invocation& invocation, bool requests) {
 // On a terminal each look takes the place of the last. A daemon that comes and goes is shown, too.
 Outcome<Said> Watch(const Invocation& invocation) {
   const Environment& environment = invocation.environment;
-  const bool redraws = environment.out_is_terminal && Variable("TERM") != "dumb";
+  const bool redraws = terminal::Redraws(environment.out_is_terminal);
   for (;;) {
     auto said = Status(invocation, true);
     if (!said && said.error().exit == kExitInterrupted) return said;

@@ -1,18 +1,14 @@
 #include <algorithm>
 
 #include "cli/render.h"
+#include "terminal/width.h"
 
 namespace oj::cli {
 namespace {
 
 constexpr std::string_view kGap = "  ";
 
-// Characters, not bytes; every character counts as one column.
-std::size_t Width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
-}
+std::size_t Width(std::string_view text) { return terminal::WidthOf(text); }
 
 std::string Padded(const std::string& text, std::size_t width) {
   return text + std::string(width - std::min(width, Width(text)), ' ');
@@ -22,37 +18,31 @@ std::string Padded(const std::string& text, std::size_t width) {
 class LineWriter {
  public:
   LineWriter(const View& view, std::string& out)
-      : color_(view.color),
+      : view_(view),
         left_(view.columns > 0 ? static_cast<std::size_t>(view.columns) : std::string::npos),
         out_(out) {}
   void Put(const std::string& text, Style style) {
     if (left_ == 0) return;
-    const std::string cut = CutTo(text, left_);
+    const std::string cut = CutTo(text, left_, view_);
     left_ -= std::min(left_, left_ == std::string::npos ? 0 : Width(cut));
-    out_ += Styled(cut, style, color_);
+    out_ += Styled(cut, style, view_.color);
   }
 
  private:
-  bool color_;
+  const View& view_;
   std::size_t left_;
   std::string& out_;
 };
 
 }  // namespace
 
-std::string CutTo(const std::string& text, std::size_t width) {
-  if (Width(text) <= width) return text;
-  if (width == 0) return {};
-  std::size_t bytes = 0;
-  for (std::size_t seen = 0; bytes < text.size(); ++bytes) {
-    const bool begins = (static_cast<unsigned char>(text[bytes]) & 0xc0) != 0x80;
-    if (begins && ++seen == width) break;
-  }
-  return text.substr(0, bytes) + "~";
+std::string CutTo(const std::string& text, std::size_t width, const View& view) {
+  return terminal::Cut(text, width, view.utf8 ? "…" : "~");
 }
 
 std::string Styled(std::string_view text, Style style, bool color) {
-  constexpr std::string_view kCodes[] = {"", "\x1b[2m", "\x1b[32m", "\x1b[33m", "\x1b[31m"};
+  constexpr std::string_view kCodes[] = {"",         "\x1b[2m",  "\x1b[32m",
+                                         "\x1b[33m", "\x1b[31m", "\x1b[1m"};
   if (!color || style == Style::kPlain || text.empty()) return std::string(text);
   return std::string(kCodes[static_cast<std::size_t>(style)]) + std::string(text) + "\x1b[0m";
 }
@@ -85,7 +75,7 @@ std::string Table::Text(const View& view) const {
   put_line(header);
   for (const Line& row : rows_) {
     put_line(row.cells);
-    for (const std::string& note : row.notes) put_line({{"    " + note, Style::kDim}});
+    for (const Cell& note : row.notes) put_line({{"    " + note.text, note.style}});
   }
   return out;
 }

@@ -56,6 +56,7 @@ class Flight final : private Timer {
     int pid = 0;
     std::string command;  // argv joined by blanks
     Instant since;
+    bool ending = false;  // it is being killed
   };
 
   Flight(std::uint64_t number, std::string request_type, std::string key, int pid, Instant now,

@@ -69,17 +69,25 @@ class Tools::Observer final : public ProcessObserver {
 
   void OnStarted(int pid) override {
     pid_ = pid;
-    flight_.children.push_back(Flight::Child{pid, line_, tools_.clock_.Now()});
+    Children().push_back(Flight::Child{pid, line_, tools_.clock_.Now()});
     tools_.log_.Record({EventKind::kProcessStarted, 0, flight_.id, pid, line_});
   }
+  void OnEnding(int pid) override {
+    for (Flight::Child& child : Children()) child.ending |= child.pid == pid;
+  }
   void OnEnded(int pid) override {
-    flight_.children.remove_if([pid](const Flight::Child& child) { return child.pid == pid; });
+    Children().remove_if([pid](const Flight::Child& child) { return child.pid == pid; });
     tools_.log_.Record({EventKind::kProcessEnded, 0, flight_.id, pid, line_});
   }
 
   int pid() const { return pid_; }
 
  private:
+  // What the daemon does by itself has no flight that can be asked for.
+  std::list<Flight::Child>& Children() {
+    return flight_.id == 0 ? tools_.own_ : flight_.children;
+  }
+
   Tools& tools_;
   Flight& flight_;
   std::string line_;

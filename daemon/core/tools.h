@@ -2,6 +2,7 @@
 // seen by `oj requests`, with an environment that cannot send the tool elsewhere.
 #pragma once
 
+#include <list>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ class Tools {
   Task<Result<ProcessResult>> Run(Flight& flight, ToolCommand command, Aftermath& after);
 
   std::size_t children() const { return children_; }
+  // Those of the daemon's own work.
+  const std::list<Flight::Child>& own() const { return own_; }
 
  private:
   class Observer;
@@ -60,6 +63,7 @@ class Tools {
   const Config& config_;
   std::string instance_;
   std::size_t children_ = 0;
+  std::list<Flight::Child> own_;
 };
 
 // Nothing more may run under a lease while one of these is alive: Error kBusy, naming it.

@@ -43,6 +43,8 @@ Task<ProcessResult> TreeRunner::Run(ProcessSpec spec) {
   if (spec.observer != nullptr) spec.observer->OnStarted(pid);
   auto watch = Watch(*child, spec.deadline);
   result.end = co_await std::move(watch);
+  const bool by_itself = result.end == ProcessResult::End::kExited;
+  if (!by_itself && spec.observer != nullptr) spec.observer->OnEnding(pid);
 
   // Every wait in there has a bound of its own. One on the whole would, in a loop that is late,
   // leave a tree that is neither dead nor in quarantine.

@@ -96,6 +96,11 @@ class Answer {
                  {"uptime_ms", Millis(now_ - core_.started)},
                  {"requests_active", core_.flights.all().size()},
                  {"children_active", core_.tools.children()},
+                 {"connections", core_.connections},
+                 {"limits",
+                  {{"requests", core_.config.max_requests},
+                   {"children", core_.config.max_children},
+                   {"connections", core_.config.max_connections}}},
                  {"sessions", live},
                  {"workspaces", core_.state.All<WorkspaceRecord>().size()},
                  {"agents", core_.state.All<AgentRecord>().size()},
@@ -112,7 +117,9 @@ class Answer {
   Reply operator()(const RequestsRequest&) const {
     json::array all;
     for (const auto& [id, flight] : core_.flights.all()) all.push_back(FlightJson(*flight));
-    return Text({{"type", "Requests"}, {"requests", std::move(all)}});
+    return Text({{"type", "Requests"},
+                 {"requests", std::move(all)},
+                 {"own_children", ChildrenJson(core_.tools.own())}});
   }
 
   Reply operator()(const CancelRequestRequest& request) const {
@@ -194,18 +201,25 @@ class Answer {
     return all;
   }
 
-  json::value FlightJson(const Flight& flight) const {
-    json::array locks, children;
-    for (const std::string& key : flight.locks) locks.emplace_back(key);
-    for (const Flight::Child& child : flight.children) {
-      children.push_back({{"pid", child.pid},
-                          {"argv", ToUtf8(child.command)},
-                          {"age_ms", Millis(now_ - child.since)}});
+  json::array ChildrenJson(const std::list<Flight::Child>& children) const {
+    json::array all;
+    for (const Flight::Child& each : children) {
+      json::object child{{"pid", each.pid},
+                         {"argv", ToUtf8(each.command)},
+                         {"age_ms", Millis(now_ - each.since)}};
+      if (each.ending) child["ending"] = true;
+      all.push_back(std::move(child));
     }
+    return all;
+  }
+
+  json::value FlightJson(const Flight& flight) const {
+    json::array locks;
+    for (const std::string& key : flight.locks) locks.emplace_back(key);
     json::object request{{"id", RequestName(flight.id)},    {"type", flight.type},
                          {"client_pid", flight.client_pid}, {"age_ms", Millis(now_ - flight.begun)},
                          {"state", flight.state},           {"locks", std::move(locks)},
-                         {"children", std::move(children)}, {"waiters", flight.waiters()}};
+                         {"children", ChildrenJson(flight.children)}, {"waiters", flight.waiters()}};
     if (!flight.deadline().never()) {
       request["deadline_ms"] = Millis(flight.deadline().LeftAt(now_));
     }

@@ -118,7 +118,8 @@ TEST_F(IntrospectionTest, StatusCountsWhatIsActiveAndWhatWas) {
   Peer peeking = HungPeek();
   loop.Advance(70ms);
   EXPECT_EQ(Status(), json::parse(R"({"type":"Status","version":"0.1.0","pid":1,"uptime_ms":70,
-    "requests_active":1,"children_active":1,"sessions":1,"workspaces":0,"agents":0,
+    "requests_active":1,"children_active":1,"connections":2,
+    "limits":{"requests":512,"children":256,"connections":2048},"sessions":1,"workspaces":0,"agents":0,
     "locks_held":1,"quarantined":[],"counters":{"requests":1,"connections":2}})"));
   peeking.Close();
   const json::object after = Status();

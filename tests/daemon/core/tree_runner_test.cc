@@ -35,6 +35,7 @@ class TreeRunnerTest : public ::testing::Test {
 
 struct Watcher final : ProcessObserver {
   void OnStarted(int pid) override { heard.push_back("started " + std::to_string(pid)); }
+  void OnEnding(int pid) override { heard.push_back("ending " + std::to_string(pid)); }
   void OnEnded(int pid) override { heard.push_back("ended " + std::to_string(pid)); }
   Log heard;
 };
