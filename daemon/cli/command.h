@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,11 @@ struct Invocation {
   Command command = {};           // what was chosen
   const CLI::App* app = nullptr;  // all commands, for completion
 };
+
+// The grammar of `oj`, all of it; parsing sets invocation.command and does nothing else.
+std::unique_ptr<CLI::App> MakeApp(Invocation& invocation);
+// Why `oj` does not take these words; "": it does. Nothing is done.
+std::string WhyNotTaken(std::vector<std::string> arguments);
 
 View ViewOf(const Invocation& invocation);
 

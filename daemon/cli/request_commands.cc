@@ -90,7 +90,7 @@ void AddRequestCommands(CLI::App& app, Invocation& invocation) {
              "oj requests", Requests);
   auto id = std::make_shared<std::string>();
   CLI::App& cancel =
-      AddCommand(app, invocation, "cancel", "Cancel a request in flight.", "oj cancel 42",
+      AddCommand(app, invocation, "cancel", "Cancel a request in flight.", "oj cancel r42",
                  [id](const Invocation& given) { return Cancel(*id, given); });
   cancel.add_option("REQUEST", *id, "As `oj requests` shows it")->required()->type_name("");
   AddCommand(app, invocation, "locks", "List the locks held, their holders and waiters.",

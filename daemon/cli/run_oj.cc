@@ -132,24 +132,17 @@ std::optional<Failure> CheckTail(const CLI::App& app, const Split& split) {
   return UsageFailure(app, name.substr(3) + ": takes no words after --");
 }
 
-int Run(Split split, Invocation& invocation) {
-  CLI::App app("oj: sessions, workspaces and agents that a daemon, ojd, looks after.", "oj");
-  app.fallthrough();
-  app.require_subcommand(1);
-  app.footer(kFooter);
-  app.get_formatter()->column_width(28);
-  AddGlobalOptions(app, invocation.options);
-  AddSessionCommands(app, invocation);
-  AddWorkspaceCommands(app, invocation);
-  AddAgentCommands(app, invocation);
-  AddRequestCommands(app, invocation);
-  AddDaemonCommands(app, invocation);
-  AddDebugCommands(app, invocation);
-  AddCompletionCommands(app, invocation);
-  invocation.app = &app;
+void Parse(CLI::App& app, const Split& split) {
   std::vector<std::string> reversed(split.parsed.rbegin(), split.parsed.rend());
+  app.parse(reversed);
+}
+
+int Run(Split split, Invocation& invocation) {
+  const std::unique_ptr<CLI::App> made = MakeApp(invocation);
+  CLI::App& app = *made;
+  invocation.app = &app;
   try {
-    app.parse(reversed);
+    Parse(app, split);
   } catch (const CLI::ParseError& error) {
     return ParseEnded(app, error, invocation);
   }
@@ -171,6 +164,43 @@ View ViewOf(const Invocation& invocation) {
           .columns = environment.out_is_terminal ? environment.columns : 0,
           .now = environment.wall_now(),
           .home = Variable("HOME")};
+}
+
+std::unique_ptr<CLI::App> MakeApp(Invocation& invocation) {
+  auto app = std::make_unique<CLI::App>(
+      "oj: sessions, workspaces and agents that a daemon, ojd, looks after.", "oj");
+  app->fallthrough();
+  app->require_subcommand(1);
+  app->footer(kFooter);
+  app->get_formatter()->column_width(28);
+  AddGlobalOptions(*app, invocation.options);
+  AddSessionCommands(*app, invocation);
+  AddWorkspaceCommands(*app, invocation);
+  AddAgentCommands(*app, invocation);
+  AddRequestCommands(*app, invocation);
+  AddDaemonCommands(*app, invocation);
+  AddDebugCommands(*app, invocation);
+  AddCompletionCommands(*app, invocation);
+  return app;
+}
+
+std::string WhyNotTaken(std::vector<std::string> arguments) {
+  const Environment nowhere;
+  Invocation invocation{.environment = nowhere,
+                        .options = {},
+                        .settings = {},
+                        .tail = {},
+                        .command = {},
+                        .app = nullptr};
+  const std::unique_ptr<CLI::App> app = MakeApp(invocation);
+  const Split split = SplitTail(std::move(arguments));
+  try {
+    Parse(*app, split);
+  } catch (const CLI::ParseError& error) {
+    return UsageFailure(*app, error.what()).message;
+  }
+  const auto failure = CheckTail(*app, split);
+  return failure ? failure->message : "";
 }
 
 CLI::App& AddCommand(CLI::App& parent, Invocation& invocation, const std::string& name,

@@ -25,10 +25,7 @@ struct TopOptions {
 Outcome<Said> Once(const Invocation& invocation, Duration every) {
   std::optional<Connection> connection;
   TopAnswer answer = LookOnce(invocation, connection);
-  if (!answer.answered) {
-    answer.failure.message = "top: " + answer.failure.message;
-    return answer.failure;
-  }
+  if (!answer.answered) return answer.failure;
   if (invocation.settings.json) return Said{TopJson(answer.look)};
   answer.look.every = every;
   std::string text;
@@ -64,12 +61,14 @@ class Live {
  private:
   int Draw() {
     if (!paused_) look_ = poll_.Last();
+    if (look_.status.empty() && !look_.trouble.empty()) look_.trouble += "; waiting for it";
     look_.every = every_;
     look_.paused = paused_;
     look_.live = true;
     const Size size = invocation_.environment.size();
     View view = ViewOf(invocation_);
-    view.columns = size.columns > 0 ? size.columns : 80;
+    // The last column stays free: what erases the rest of a line would take a character from it.
+    view.columns = (size.columns > 0 ? size.columns : 80) - 1;
     return screen_.Draw(TopLines(look_, view, size.rows > 0 ? size.rows : 24, skip_));
   }
 

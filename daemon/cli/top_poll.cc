@@ -12,6 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::string_view kName = "top: ";
+
 // What the daemon says to it; the failure where it says nothing of the kind.
 Outcome<json::object> AskFor(const std::string& type, const Invocation& invocation,
                              Connection& connection, Deadline deadline) {
@@ -23,9 +25,9 @@ Outcome<json::object> AskFor(const std::string& type, const Invocation& invocati
 
 Failure NotRunning(const Settings& settings) {
   const int pid = PidFileHolder(settings.PidFile());
-  if (pid == 0) return {kExitNotFound, "ojd does not run"};
+  if (pid == 0) return {kExitNotFound, "top: ojd does not run"};
   return {kExitNotFound,
-          "ojd (pid " + std::to_string(pid) + ") does not listen: it starts or ends"};
+          "top: ojd (pid " + std::to_string(pid) + ") does not listen: it starts or ends"};
 }
 
 }  // namespace
@@ -105,7 +107,12 @@ void TopPoll::Run() {
         look_ = std::move(answer.look);
         since_ = Now();
       }
-      look_.trouble = answer.failure.exit == kExitTimedOut ? "" : OneLine(answer.failure.message);
+      // What a daemon that has gone was doing is no news any more.
+      if (answer.failure.exit == kExitNotFound) look_ = {};
+      const std::string& message = answer.failure.message;
+      const std::size_t name = message.starts_with(kName) ? kName.size() : 0;
+      // How long there is no answer is told already.
+      look_.trouble = answer.failure.exit == kExitTimedOut ? "" : OneLine(message.substr(name));
     }
     [[maybe_unused]] const ssize_t ignored = write(news_fd_, "\1\0\0\0\0\0\0\0", 8);
     if (AwaitFd(-1, 0, Deadline::After(begun, every_), stop_.get()).interrupted) return;

@@ -75,11 +75,12 @@ void AddHealth(Packed& line, const TopLook& look) {
   if (look.paused) line.Add("paused", Style::kWarning);
 }
 
-Lines Head(const TopLook& look, const View& view) {
+// `small`: there is no room for what one can do without.
+Lines Head(const TopLook& look, const View& view, bool small) {
   Packed first(view);
   if (look.status.empty()) {
-    first.Add("ojd");
     AddHealth(first, look);
+    if (look.trouble.empty()) first.Add("asking ojd");
     if (look.live) first.Add("q quit", Style::kDim);
     return first.Take();
   }
@@ -87,27 +88,51 @@ Lines Head(const TopLook& look, const View& view) {
                 ", up " + DurationField(look.status, "uptime_ms"),
             Style::kBold);
   AddHealth(first, look);
-  if (look.live) first.Add("every " + Humanise(look.every) + "  space pause  q quit", Style::kDim);
+  if (look.live && !small)
+    first.Add("every " + Humanise(look.every) + "  space pause  q quit", Style::kDim);
   Packed facts(view);
   AddUse(facts, look.status, "requests", "requests_active");
   AddUse(facts, look.status, "children", "children_active");
   AddUse(facts, look.status, "connections", "connections", 1);
+  std::string records;
   for (const char* count : {"sessions", "workspaces", "agents"}) {
-    facts.Add(std::string(count) + " " + OrDash(TextField(look.status, count)));
+    records += (records.empty() ? "" : "  ") + std::string(count) + " " +
+               OrDash(TextField(look.status, count));
   }
+  if (!small) facts.Add(records);
   Lines lines = first.Take();
   for (std::string& each : facts.Take()) lines.push_back(std::move(each));
   return lines;
 }
 
+// What a narrow terminal has no room for is left out: who waits for what is the point.
 Lines Requests(const TopLook& look, const View& view) {
-  Table table({"REQUEST", "TYPE", "CLIENT", "AGE", "LEFT", "WAITS FOR"});
+  struct Column {
+    const char* title;
+    std::string WaitRow::* text;
+    int from;  // columns of the terminal
+  };
+  constexpr Column kColumns[] = {{"ID", &WaitRow::name, 0},        {"TYPE", &WaitRow::type, 46},
+                                 {"CLIENT", &WaitRow::client, 72}, {"AGE", &WaitRow::age, 0},
+                                 {"LEFT", &WaitRow::left, 56},     {"WAITS FOR", nullptr, 0}};
+  const auto fits = [&view](const Column& column) {
+    return view.columns == 0 || view.columns >= column.from;
+  };
+  std::vector<std::string> header;
+  for (const Column& each : kColumns) {
+    if (fits(each)) header.emplace_back(each.title);
+  }
+  Table table(std::move(header));
   for (const WaitRow& row : WaitForest(look.requests, look.locks, view.utf8)) {
+    std::vector<Table::Cell> cells;
+    for (const Column& each : kColumns) {
+      if (each.text != nullptr && fits(each)) cells.push_back({row.*each.text});
+    }
     const Style style = row.cancelling ? Style::kBad
                         : row.blocked  ? Style::kWarning
                                        : Style::kPlain;
-    table.Row(
-        {{row.name}, {row.type}, {row.client}, {row.age}, {row.left}, {row.waits_for, style}});
+    cells.push_back({row.waits_for, style});
+    table.Row(std::move(cells));
   }
   return table.empty() ? Lines{} : Split(table.Text(view));
 }
@@ -168,16 +193,18 @@ Lines Shortened(Lines lines, std::size_t room, std::size_t skip, const View& vie
   return out;
 }
 
-// How many lines each section gets: all it wants where there is room, else in turn, the first ones
-// first. Before each there is an empty line.
+// How many lines each section gets: all it wants where there is room; else the first one half of
+// it, and what is left goes to all in turn. Before each there is an empty line.
 std::vector<std::size_t> Shares(const std::vector<Lines>& sections, std::size_t room) {
   std::vector<std::size_t> shares(sections.size(), 0);
+  shares[0] = std::min(sections[0].size(), room / 2);
+  if (shares[0] > 0) room -= shares[0] + 1;
   for (bool grew = true; grew;) {
     grew = false;
     for (std::size_t i = 0; i < sections.size(); ++i) {
       if (shares[i] >= sections[i].size()) continue;
-      // A header alone says nothing.
-      const std::size_t want = shares[i] == 0 ? std::min<std::size_t>(2, sections[i].size()) : 1;
+      // A header, and how many there are, says next to nothing.
+      const std::size_t want = shares[i] == 0 ? std::min<std::size_t>(3, sections[i].size()) : 1;
       const std::size_t cost = want + (shares[i] == 0 ? 1 : 0);
       if (cost > room) continue;
       shares[i] += want;
@@ -192,7 +219,8 @@ std::vector<std::size_t> Shares(const std::vector<Lines>& sections, std::size_t 
 
 std::vector<std::string> TopLines(const TopLook& look, const View& view, int rows,
                                   std::size_t skip) {
-  Lines lines = Head(look, view);
+  constexpr int kSmall = 16;
+  Lines lines = Head(look, view, rows > 0 && rows < kSmall);
   const std::size_t most = rows > 0 ? static_cast<std::size_t>(rows) : std::string::npos;
   if (!look.status.empty()) {
     std::vector<Lines> sections = {Requests(look, view), Leases(look, view), Children(look, view)};

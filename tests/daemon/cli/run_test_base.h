@@ -25,6 +25,7 @@ class RunTest : public testing::Test {
     environment_.err = [this](std::string_view text) { return Take(err_, 0, text); };
     environment_.wall_now = [] { return WallMillis{1'000'000'000'000}; };
     environment_.daemon_program = "/nonexistent/ojd";
+    Set("LC_ALL", "C");
     Set("OJ_STATE_DIR", directory_.path());
     Set("XDG_CONFIG_HOME", directory_.path() + "/config");
   }
