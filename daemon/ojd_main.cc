@@ -1,7 +1,6 @@
 // ojd: wiring only. Core and operating system meet here, and nowhere else.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -12,6 +11,7 @@
 #include "core/protocol.h"
 #include "core/server.h"
 #include "core/tree_runner.h"
+#include "help.h"
 #include "os/asio_loop.h"
 #include "os/config_file.h"
 #include "os/notify.h"
@@ -26,13 +26,6 @@
 #include "os/unix_transport.h"
 
 namespace {
-
-struct Options {
-  std::string state_dir;
-  std::string config_file;
-  std::string log_level;
-  std::string log_file;
-};
 
 int Fail(const oj::Error& error) {
   std::cerr << "ojd: " << error.message << "\n";
@@ -92,7 +85,7 @@ std::string RealPath(const std::string& path) {
   return error ? path : real.string();
 }
 
-int Run(const Options& options, const oj::Config& config) {
+int Run(const oj::OjdOptions& options, const oj::Config& config) {
   const auto directory = oj::StateDirPath(options.state_dir);
   if (!directory) return Fail(directory.error());
   // One daemon per state directory: whoever comes second touches nothing.
@@ -136,14 +129,9 @@ int Run(const Options& options, const oj::Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Options options;
-  CLI::App app{"ojd: the daemon behind oj. Runs in the foreground; prints READY once it serves."};
-  app.add_option("--state-dir", options.state_dir, "where state, socket and pid file are");
-  app.add_option("--config", options.config_file, "a configuration file other than config.toml");
-  app.add_option("--log-level", options.log_level, "debug, info, warn or error");
-  app.add_option("--log-file", options.log_file, "a file to log to, instead of standard error");
-  app.set_version_flag("--version", "ojd " + std::string(oj::kVersion));
-  CLI11_PARSE(app, argc, argv);
+  oj::OjdOptions options;
+  const auto app = oj::MakeOjdApp(options);
+  CLI11_PARSE(*app, argc, argv);
 
   auto config = oj::LoadConfig(options.config_file);
   if (!config) return Fail(config.error());

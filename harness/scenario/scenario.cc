@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "core/protocol.h"
+#include "scenario/scenario_keys.h"
 #include "scenario/toml_reader.h"
 #include "scenario/tool_rule_reader.h"
 
@@ -61,6 +62,7 @@ class Parser {
   explicit Parser(const std::string& path) : read_(path) { scenario_.path = path; }
 
   Scenario Parse(const toml::table& root) {
+    CheckKeys("", root);
     if (const toml::node* worlds = root.get("worlds")) ReadWorlds(*worlds);
     for (const auto& [key, value] : root) ReadRoot(key.str(), value);
     if (scenario_.worlds.empty()) scenario_.worlds.push_back(World::kSim);
@@ -99,6 +101,7 @@ class Parser {
     } else if (sim::Contains(kTables, key)) {
       for (const toml::node& entry : read_.Array(value, key)) {
         const toml::table& table = read_.Table(entry, key);
+        CheckKeys(key, table);
         if (key == "session") ReadSession(table);
         if (key == "tool") {
           const bool fakes = scenario_.worlds.size() == 1 && scenario_.worlds[0] == World::kFakes;
@@ -122,6 +125,12 @@ class Parser {
            id.find_first_not_of("0123456789", 1) == std::string_view::npos;
   }
 
+  // What the manual does not tell is no key.
+  void CheckKeys(std::string_view name, const toml::table& table) {
+    for (const auto& [key, value] : table) {
+      if (!IsScenarioKey(name, key.str())) read_.Fail(value, key.str(), UnknownKey(name));
+    }
+  }
   [[noreturn]] void Unknown(const toml::node& at, std::string_view key) {
     read_.Fail(at, key, "unknown key");
   }
@@ -355,6 +364,7 @@ class Parser {
 
   Step ReadStep(const toml::table& table) {
     Step step;
+    CheckKeys("step", table);
     step.line = static_cast<int>(table.source().begin.line);
     int verbs = 0;
     for (const auto& [name, value] : table) {
@@ -408,6 +418,7 @@ class Parser {
 
   void ReadMix(const toml::table& table) {
     Mix& mix = scenario_.mix;
+    CheckKeys("mix", table);
     constexpr std::int64_t kMost = 10'000;
     for (const auto& [name, value] : table) {
       const std::string_view key = name.str();
