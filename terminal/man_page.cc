@@ -76,9 +76,9 @@ std::string AboutOf(const CLI::Option& option) {
 std::string ExamplesOf(const CLI::App& app) {
   const std::vector<std::string> examples = ExamplesIn(app.get_footer());
   if (examples.empty()) return "";
-  std::string text = ".PP\n.RS\n.EX\n";
+  std::string text = ".PP\n.EX\n";
   for (const std::string& each : examples) text += Escaped(each) + "\n";
-  return text + ".EE\n.RE\n";
+  return text + ".EE\n";
 }
 
 void AddCommand(const CLI::App& app, std::string& text) {

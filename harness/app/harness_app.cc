@@ -57,7 +57,7 @@ CLI::App& AddCommand(CLI::App& app, Chosen& chosen, const char* name, const char
 }
 
 void AddFile(CLI::App& command, std::string& to, const char* about) {
-  command.add_option("file", to, about)->required()->type_name("");
+  command.add_option("FILE", to, about)->required()->type_name("");
 }
 
 void AddRun(CLI::App& app, Chosen& chosen) {
@@ -75,7 +75,7 @@ void AddReport(CLI::App& app, Chosen& chosen) {
   const auto to = std::make_shared<ReportCommandOptions>();
   CLI::App& report =
       AddCommand(app, chosen, "report", "Draw a run, or what many came to, as one page of HTML",
-                 "oj-harness report scenarios/fast/hung-tmux-peek.toml --seed 7 --out page.html",
+                 "oj-harness report scenarios/fast/hung-tmux-peek.toml --out page.html",
                  to, ReportCommand);
   AddFile(report, to->run.file,
           "The scenario, a recorded failure, or the JSON of explore, sweep or ci/mutants");
@@ -120,7 +120,7 @@ void AddSweep(CLI::App& app, Chosen& chosen) {
   const auto to = std::make_shared<SweepCommandOptions>();
   CLI::App& sweep = AddCommand(
       app, chosen, "sweep", "Strike a run at every step, ask again, and compare how it ends",
-      "oj-harness sweep scenarios/fast/prune-five-workspaces.toml --kinds kill,power\n"
+      "oj-harness sweep scenarios/fast/prune-five-workspaces.toml --kinds kill\n"
       "  oj-harness sweep scenarios/fast/resume-three-agents.toml --faults",
       to, SweepCommand);
   AddFile(sweep, to->file, "The scenario");
