@@ -25,6 +25,13 @@ bool UsesColour(bool is_terminal) {
       Facts{is_terminal, Variable("NO_COLOR"), Variable("CLICOLOR_FORCE"), Variable("TERM")});
 }
 
+std::string Styled(std::string_view text, Style style, bool color) {
+  constexpr std::string_view kCodes[] = {"",         "\x1b[2m",  "\x1b[32m",
+                                         "\x1b[33m", "\x1b[31m", "\x1b[1m"};
+  if (!color || style == Style::kPlain || text.empty()) return std::string(text);
+  return std::string(kCodes[static_cast<std::size_t>(style)]) + std::string(text) + "\x1b[0m";
+}
+
 bool Redraws(bool is_terminal) { return is_terminal && Variable("TERM") != "dumb"; }
 
 bool DrawsUtf8() {

@@ -1,7 +1,9 @@
 // What a program may do to the terminal that it writes to: one rule for all of them.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace oj::terminal {
 
@@ -18,6 +20,10 @@ struct Facts {
 bool UsesColour(const Facts& facts);
 // By this process's environment.
 bool UsesColour(bool is_terminal);
+
+enum class Style : std::uint8_t { kPlain, kDim, kGood, kWarning, kBad, kBold };
+// With the colour of the style, where there are colours.
+std::string Styled(std::string_view text, Style style, bool color);
 
 // Whether lines can be drawn over: on a terminal that is not dumb.
 bool Redraws(bool is_terminal);

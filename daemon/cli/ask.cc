@@ -4,6 +4,7 @@
 
 #include "cli/explain.h"
 #include "cli/launch.h"
+#include "cli/progress_meter.h"
 #include "core/protocol.h"
 #include "os/system_random.h"
 
@@ -83,7 +84,7 @@ void AwaitItsEnd(int pid, int interrupt_fd) {
 }
 
 // Progress frames are handed on, and move the deadline on.
-Connection::Interim Listener(const Question& question, Duration limit, Deadline& deadline) {
+Interim Listener(const Question& question, Duration limit, Deadline& deadline) {
   if (!question.on_progress) return {};
   return [&question, limit, &deadline](std::string_view payload) -> std::optional<Deadline> {
     json::error_code error;
@@ -110,9 +111,9 @@ Answer Exchange(Connection& connection, const Settings& settings, const Question
   const std::chrono::milliseconds timeout(
       std::max<std::int64_t>(1, Millis(deadline.LeftAt(Now()))));
   request["timeout_ms"] = timeout.count();
-  const auto listener = Listener(question, settings.ipc.value, deadline);
+  const Meanwhile meanwhile{Listener(question, settings.ipc.value, deadline), question.on_tick};
   return {connection.Call(json::serialize(request), deadline, settings.config.max_reply_bytes,
-                          listener),
+                          meanwhile),
           timeout};
 }
 
@@ -128,7 +129,11 @@ std::string Reply::Line() const {
 Outcome<Reply> AskOn(Connection& connection, const Invocation& invocation, const Question& question,
                      const std::string& expected, Deadline deadline) {
   const Instant begun = Now();
-  Answer answer = Exchange(connection, invocation.settings, question, deadline);
+  ProgressMeter meter(invocation.environment, question.Name());
+  Question shown = question;
+  if (!question.on_tick && meter.bar()) shown.on_tick = [&meter] { meter.Tick(); };
+  Answer answer = Exchange(connection, invocation.settings, shown, deadline);
+  meter.Clear();
   const int pid = connection.peer().pid;
   if (!answer.text) return Explain(answer.text.error(), invocation.settings, question, pid);
   auto reply =

@@ -16,6 +16,7 @@ namespace oj::cli {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 4;
+constexpr Duration kTick = std::chrono::milliseconds(100);
 constexpr Duration kBacklogPause = std::chrono::milliseconds(5);
 
 ClientError System(const std::string& what, int error) {
@@ -63,17 +64,18 @@ ClientResult<Peer> VerifiedPeer(int fd) {
 class Exchange {
  public:
   Exchange(int fd, std::string_view frame, std::string& received, std::size_t max_reply_bytes,
-           const Connection::Interim& interim)
+           const Meanwhile& meanwhile)
       : fd_(fd),
         unsent_(frame),
         received_(received),
         max_reply_bytes_(max_reply_bytes),
-        interim_(interim) {}
+        meanwhile_(meanwhile) {}
 
   ClientResult<std::string> Run(Deadline deadline, int interrupt_fd) {
     for (;;) {
       if (auto frame = TakeFrame()) {
-        const auto renewed = *frame && interim_ ? interim_(**frame) : std::nullopt;
+        const auto& interim = meanwhile_.interim;
+        const auto renewed = *frame && interim ? interim(**frame) : std::nullopt;
         if (!renewed) return *std::move(frame);
         deadline = *renewed;
         continue;
@@ -81,7 +83,9 @@ class Exchange {
       // Looked at here too: bytes that trickle in keep the descriptor ready for ever.
       if (deadline.PassedAt(Now())) return ClientError{Trouble::kTimedOut};
       const short events = static_cast<short>(unsent_.empty() ? POLLIN : POLLIN | POLLOUT);
-      const Ready ready = AwaitFd(fd_, events, deadline, interrupt_fd);
+      const Deadline look = meanwhile_.tick ? Deadline::After(Now(), kTick) : deadline;
+      const Ready ready = AwaitFd(fd_, events, look.Earlier(deadline), interrupt_fd);
+      if (meanwhile_.tick) meanwhile_.tick();
       if (ready.interrupted) return ClientError{Trouble::kInterrupted};
       if ((ready.events & POLLOUT) != 0) Send();
       if ((ready.events & ~POLLOUT) != 0) {
@@ -145,7 +149,7 @@ class Exchange {
   std::string_view unsent_;
   std::string& received_;
   std::size_t max_reply_bytes_;
-  const Connection::Interim& interim_;
+  const Meanwhile& meanwhile_;
 };
 
 }  // namespace
@@ -170,9 +174,10 @@ ClientResult<Connection> Connection::Open(const std::string& path, Deadline dead
 }
 
 ClientResult<std::string> Connection::Call(std::string_view payload, Deadline deadline,
-                                           std::size_t max_reply_bytes, const Interim& interim) {
+                                           std::size_t max_reply_bytes,
+                                           const Meanwhile& meanwhile) {
   const std::string frame = Frame(payload);
-  Exchange exchange(socket_.get(), frame, received_, max_reply_bytes, interim);
+  Exchange exchange(socket_.get(), frame, received_, max_reply_bytes, meanwhile);
   return exchange.Run(deadline, interrupt_fd_);
 }
 

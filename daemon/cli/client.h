@@ -39,6 +39,16 @@ struct Peer {
   unsigned uid = 0;
 };
 
+// Looks at the payload of each frame that comes: a sign of life, and until when to wait from now
+// on; or nothing, and it is the reply.
+using Interim = std::function<std::optional<Deadline>(std::string_view)>;
+
+// What is done while a reply is awaited.
+struct Meanwhile {
+  Interim interim = {};
+  std::function<void()> tick = {};  // ten times a second; may be empty
+};
+
 class Connection {
  public:
   // Connects to the Unix socket at `path`. The peer must be this user or root.
@@ -47,14 +57,10 @@ class Connection {
 
   const Peer& peer() const { return peer_; }
 
-  // Looks at the payload of each frame that comes: a sign of life, and until when to wait from now
-  // on; or nothing, and it is the reply.
-  using Interim = std::function<std::optional<Deadline>(std::string_view)>;
-
   // Sends one request and returns the payload of its reply, at most `max_reply_bytes` long.
   // After an error the connection is of no further use.
   ClientResult<std::string> Call(std::string_view payload, Deadline deadline,
-                                 std::size_t max_reply_bytes, const Interim& interim = {});
+                                 std::size_t max_reply_bytes, const Meanwhile& meanwhile = {});
 
  private:
   Connection(UniqueFd socket, Peer peer, int interrupt_fd)

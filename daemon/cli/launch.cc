@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "cli/client.h"
+#include "cli/progress_meter.h"
 #include "cli/render.h"
 #include "os/state_dir.h"
 
@@ -199,9 +200,12 @@ Failure Explain(const Settings& settings, const ClientError& error, int pid) {
 }
 
 // Waits until the child, or another daemon that was quicker, answers.
-Outcome<Started> AwaitAnswer(const Settings& settings, int interrupt_fd, Child& child,
+Outcome<Started> AwaitAnswer(const Settings& settings, const Environment& environment, Child& child,
                              Deadline deadline) {
+  const int interrupt_fd = environment.interrupt_fd;
+  ProgressMeter meter(environment, "starting ojd");
   for (;;) {
+    if (meter.bar()) meter.Tick();
     auto answer = TryPing(settings, deadline, interrupt_fd);
     child.Look();
     const int pid = child.ended ? 0 : child.pid;
@@ -227,7 +231,7 @@ Outcome<Started> EnsureDaemon(const Settings& settings, const Environment& envir
   }
   auto child = Spawn(settings, environment);
   if (!child) return child.error();
-  return AwaitAnswer(settings, environment.interrupt_fd, *child, deadline);
+  return AwaitAnswer(settings, environment, *child, deadline);
 }
 
 int PidFileHolder(const std::string& pid_file) {

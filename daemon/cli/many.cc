@@ -113,6 +113,7 @@ Outcome<Reply> AskForMany(const Invocation& invocation, Question question,
                           const std::string& expected, const Manner& manner) {
   ProgressMeter meter(invocation.environment, manner.title);
   question.on_progress = [&meter](const Progress& progress) { meter.Show(progress); };
+  if (meter.bar()) question.on_tick = [&meter] { meter.Tick(); };
   question.repeatable = true;
   auto reply = Ask(invocation, std::move(question), expected);
   meter.Clear();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/posix.h"
 #include "cli/render.h"
 #include "terminal/colour.h"
 
@@ -11,6 +12,7 @@ namespace {
 constexpr std::size_t kMostOfBar = 40;
 constexpr std::size_t kLeastOfBar = 8;
 constexpr int kUsualColumns = 80;
+constexpr Duration kWorthTelling = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -36,18 +38,21 @@ std::string BarOf(const std::string& title, const Progress& progress, int column
 ProgressMeter::ProgressMeter(const Environment& environment, std::string title)
     : environment_(environment),
       title_(std::move(title)),
-      bar_(terminal::Redraws(environment.err_is_terminal)) {}
+      line_({.write = [&environment](std::string_view text) { environment.err(text); },
+             .columns = environment.err_columns,
+             .now = Now,
+             .redraws = terminal::Redraws(environment.err_is_terminal)}),
+      begun_(Now()) {}
 
 void ProgressMeter::Show(const Progress& progress) {
   const bool news = last_.total == 0 || progress.done != last_.done;
   last_ = progress;
   if (progress.total < 2) return;
   const std::string item = OneLine(progress.item);
-  if (bar_) {
+  if (bar()) {
     const Progress shown{progress.done, progress.total, item, OneLine(progress.message)};
     const bool color = terminal::UsesColour(true);
-    drawn_ = true;
-    environment_.err("\r" + BarOf(title_, shown, environment_.err_columns(), color) + "\x1b[K");
+    line_.ShowFitted(BarOf(title_, shown, environment_.err_columns(), color));
   } else if (news) {
     environment_.err(title_ + ": " + std::to_string(progress.done) + " of " +
                      std::to_string(progress.total) + " done" + (item.empty() ? "" : ": " + item) +
@@ -55,9 +60,12 @@ void ProgressMeter::Show(const Progress& progress) {
   }
 }
 
-void ProgressMeter::Clear() {
-  if (drawn_) environment_.err("\r\x1b[K");
-  drawn_ = false;
+void ProgressMeter::Tick() {
+  const Duration waited = Now() - begun_;
+  if (last_.total < 2 && waited >= kWorthTelling && line_.Due()) {
+    line_.Show(OneLine(title_) + ": waiting for ojd, " + Humanise(waited));
+  }
+  line_.Flush();
 }
 
 }  // namespace oj::cli

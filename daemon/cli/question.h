@@ -32,6 +32,9 @@ struct Question {
   // Where set, the daemon is asked for progress, and the limit counts from the last of it.
   std::function<void(const Progress&)> on_progress = {};
 
+  // Ten times a second while it waits; may be empty.
+  std::function<void()> on_tick = {};
+
   std::string Name() const { return object.empty() ? command : command + " " + object; }
 };
 

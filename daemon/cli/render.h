@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "oj/deadline.h"
+#include "terminal/colour.h"
 
 namespace oj::cli {
 
@@ -34,8 +35,8 @@ std::string ShortPath(const std::string& path, const View& view);
 // The first `width` columns, the last of them "~" or "…" where something is cut.
 std::string CutTo(const std::string& text, std::size_t width, const View& view = {});
 
-enum class Style : std::uint8_t { kPlain, kDim, kGood, kWarning, kBad, kBold };
-std::string Styled(std::string_view text, Style style, bool color);
+using terminal::Style;
+using terminal::Styled;
 
 // Cells are left-aligned in columns as wide as need be; the last one is as wide as it is. A note is
 // an indented line below its row.

@@ -40,13 +40,6 @@ std::string CutTo(const std::string& text, std::size_t width, const View& view) 
   return terminal::Cut(text, width, view.utf8 ? "…" : "~");
 }
 
-std::string Styled(std::string_view text, Style style, bool color) {
-  constexpr std::string_view kCodes[] = {"",         "\x1b[2m",  "\x1b[32m",
-                                         "\x1b[33m", "\x1b[31m", "\x1b[1m"};
-  if (!color || style == Style::kPlain || text.empty()) return std::string(text);
-  return std::string(kCodes[static_cast<std::size_t>(style)]) + std::string(text) + "\x1b[0m";
-}
-
 std::vector<std::size_t> Table::Widths() const {
   std::vector<std::size_t> widths;
   for (const std::string& name : header_) widths.push_back(Width(name));

@@ -89,6 +89,7 @@ TopLook TopPoll::Last() {
 void TopPoll::Run() {
   Environment environment = invocation_.environment;
   environment.interrupt_fd = stop_.get();
+  environment.err_is_terminal = false;  // the screen is another's
   Invocation asking{.environment = environment,
                     .options = {},
                     .settings = invocation_.settings,

@@ -26,6 +26,11 @@ Lines Split(const std::string& text) {
   return lines;
 }
 
+std::string Faint(const std::string& text, const View& view) {
+  const auto columns = static_cast<std::size_t>(view.columns);
+  return Styled(view.columns > 0 ? CutTo(text, columns, view) : text, Style::kDim, view.color);
+}
+
 // Words of a line, packed into as many lines as they need.
 class Packed {
  public:
@@ -186,10 +191,7 @@ Lines Shortened(Lines lines, std::size_t room, std::size_t skip, const View& vie
   if (room < 2) return out;
   std::string more = std::to_string(after) + " more";
   if (skip > 0) more = std::to_string(skip) + " before, " + more;
-  const auto columns = static_cast<std::size_t>(view.columns);
-  more = "    " + more;
-  out.push_back(
-      Styled(view.columns > 0 ? CutTo(more, columns, view) : more, Style::kDim, view.color));
+  out.push_back(Faint("    " + more, view));
   return out;
 }
 
@@ -238,7 +240,7 @@ std::vector<std::string> TopLines(const TopLook& look, const View& view, int row
     }
     if (nothing) {
       lines.emplace_back();
-      lines.push_back(Styled("nothing in flight, no lease, no child", Style::kDim, view.color));
+      lines.push_back(Faint("nothing in flight, no lease, no child", view));
     }
   }
   if (lines.size() > most) lines.resize(most);

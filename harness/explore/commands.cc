@@ -13,6 +13,7 @@
 #include <iostream>
 
 #include "explore/explore.h"
+#include "explore/meter.h"
 #include "explore/report.h"
 #include "explore/runs.h"
 #include "explore/shards.h"
@@ -20,6 +21,7 @@
 #include "explore/sweep.h"
 #include "report/page.h"
 #include "scenario/record.h"
+#include "terminal/colour.h"
 
 namespace oj::sim {
 namespace {
@@ -33,7 +35,7 @@ int Refuse(const std::string& why) {
   return kRefused;
 }
 
-bool OnTerminal() { return isatty(STDOUT_FILENO) == 1; }
+bool Colour() { return terminal::UsesColour(isatty(STDOUT_FILENO) == 1); }
 int Width() {
   winsize size{};
   const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 60;
@@ -45,7 +47,7 @@ int Print(const Result<RunReport>& report, bool as_json) {
   if (as_json) {
     std::cout << boost::json::serialize(AsJson(*report)) << '\n';
   } else {
-    std::cout << AsText(*report, Width(), OnTerminal());
+    std::cout << AsText(*report, Width(), Colour());
   }
   return AllPass(report->verdicts) ? kPass : kFail;
 }
@@ -61,15 +63,6 @@ std::string AsArguments(const ChoiceOptions& options) {
 
 Duration RealNow() { return Duration(std::chrono::steady_clock::now().time_since_epoch()); }
 Duration FromSeconds(double seconds) { return Duration(static_cast<Duration::rep>(seconds * 1e9)); }
-
-void ShowProgress(const ExploreReport& report) {
-  const double seconds = static_cast<double>(report.real.count()) / 1e9;
-  std::cerr << "\r\x1b[K" << report.runs << " runs, "
-            << static_cast<std::uint64_t>(static_cast<double>(report.runs) / seconds)
-            << " a second, " << report.violations << " broke a law, "
-            << report.coverage.behaviours() << " behaviours, the last new one in run "
-            << report.coverage.last_new() << std::flush;
-}
 
 ShrinkOptions ShrinkWithin(double seconds, std::uint64_t seed, const std::string& law) {
   ShrinkOptions options;
@@ -141,7 +134,9 @@ Result<FailureStory> Tell(const Scenario& scenario, const ExploreReport& report,
   told.replay += AsArguments(options.choice);
   if (report.first_tape) told.replay.clear();  // no seed leads there: only a file does
   if (options.shrink_seconds > 0) {
-    const ShrinkOptions shrink = ShrinkWithin(options.shrink_seconds, seed, told.law);
+    ShrinkOptions shrink = ShrinkWithin(options.shrink_seconds, seed, told.law);
+    Meter meter("shrink", "decisions are left", shrink.budget);
+    shrink.tell = meter.Tell();
     Result<Shrunk> shrunk = Shrink(scenario, judged.tape, shrink);
     if (!shrunk) return shrunk.error();
     told.shrunk = std::move(*shrunk);
@@ -160,9 +155,24 @@ Result<FailureStory> Tell(const Scenario& scenario, const ExploreReport& report,
   return told;
 }
 
+ExploreReport ExploreAll(const Scenario& scenario, ExploreOptions explore,
+                         const ExploreCommandOptions& options) {
+  Meter meter("explore", "broke a law", explore.budget);
+  explore.tell = meter.Tell();
+  return options.jobs > 1 && options.orders == 0 ? ExploreInShards(scenario, explore, options.jobs)
+                                                 : Explore(scenario, explore);
+}
+
+Result<RunReport> RunAndWait(const RunCommandOptions& options) {
+  const Waiting waiting("run: in the world " + options.world);
+  return RunOf(options);
+}
+
 }  // namespace
 
-int RunCommand(const RunCommandOptions& options) { return Print(RunOf(options), options.json); }
+int RunCommand(const RunCommandOptions& options) {
+  return Print(RunAndWait(options), options.json);
+}
 
 int ReplayCommand(const std::string& file, bool json) { return Print(ReplayOf(file), json); }
 
@@ -183,11 +193,7 @@ int ExploreCommand(const ExploreCommandOptions& options) {
     return Refuse(options.file + ": client: all orders of a mix would be none: it draws its calls");
   }
   explore.now = RealNow;
-  if (isatty(STDERR_FILENO) == 1) explore.tell = ShowProgress;
-  const ExploreReport report = options.jobs > 1 && options.orders == 0
-                                   ? ExploreInShards(*scenario, explore, options.jobs)
-                                   : Explore(*scenario, explore);
-  if (isatty(STDERR_FILENO) == 1) std::cerr << "\r\x1b[K";
+  const ExploreReport report = ExploreAll(*scenario, explore, options);
   std::optional<FailureStory> first;
   if (report.first_failure) {
     Result<FailureStory> told = Tell(*scenario, report, *way, options);
@@ -201,9 +207,8 @@ int ExploreCommand(const ExploreCommandOptions& options) {
   if (options.json) {
     std::cout << boost::json::serialize(json) << '\n';
   } else {
-    if (first && first->shrunk)
-      std::cout << AsText(*first->shrunk, first->law, Width(), OnTerminal());
-    std::cout << AsText(report, explore, story);
+    if (first && first->shrunk) std::cout << AsText(*first->shrunk, first->law, Width(), Colour());
+    std::cout << AsText(report, explore, story, Colour());
   }
   return report.violations == 0 && report.mismatches == 0 ? kPass : kFail;
 }
@@ -218,6 +223,12 @@ RunReport RunOf(const Scenario& scenario, const SweepFailure& failure) {
   report.seed = failure.seed;
   report.about = failure.where.empty() ? failure.kind : failure.kind + " " + failure.where;
   return report;
+}
+
+SweepReport SweepAll(const Scenario& scenario, SweepOptions sweep) {
+  Meter meter("sweep", "went wrong");
+  sweep.tell = meter.Tell();
+  return Sweep(scenario, sweep);
 }
 
 }  // namespace
@@ -237,7 +248,7 @@ int SweepCommand(const SweepCommandOptions& options) {
     if (kind == kSweepKinds) return Refuse("--kinds: there is no '" + name + "'");
     sweep.kinds.push_back(static_cast<SweepKind>(kind));
   }
-  const SweepReport report = Sweep(*scenario, sweep);
+  const SweepReport report = SweepAll(*scenario, sweep);
   boost::json::object json = Titled(AsJson(report), *scenario);
   if (report.first && !options.report.empty()) {
     const fs::path page = fs::path(options.report).replace_extension(".first.html");
@@ -251,23 +262,33 @@ int SweepCommand(const SweepCommandOptions& options) {
     std::cout << boost::json::serialize(json) << '\n';
   } else {
     if (report.first) {
-      std::cout << AsText(RunOf(*scenario, *report.first), Width(), OnTerminal()) << '\n';
+      std::cout << AsText(RunOf(*scenario, *report.first), Width(), Colour()) << '\n';
     }
-    std::cout << options.file << ": " << AsText(report);
+    std::cout << options.file << ": " << AsText(report, Colour());
   }
   return report.pass() ? kPass : kFail;
 }
+
+namespace {
+
+Result<Shrunk> ShrinkAll(const Recorded& recorded, double seconds) {
+  ShrinkOptions options = ShrinkWithin(seconds, recorded.file.seed, recorded.file.law);
+  Meter meter("shrink", "decisions are left", options.budget);
+  options.tell = meter.Tell();
+  return Shrink(recorded.scenario, recorded.file.tape, options);
+}
+
+}  // namespace
 
 int ShrinkCommand(const std::string& file, const std::string& to, double seconds) {
   const Result<Recorded> recorded = LoadRecorded(file);
   if (!recorded) return Refuse(recorded.error().message);
   const auto& [failure, scenario] = *recorded;
-  const ShrinkOptions options = ShrinkWithin(seconds, failure.seed, failure.law);
-  const Result<Shrunk> shrunk = Shrink(scenario, failure.tape, options);
+  const Result<Shrunk> shrunk = ShrinkAll(*recorded, seconds);
   if (!shrunk) return Refuse(file + ": " + shrunk.error().message);
   const Status written = Write(to, FailureOf(scenario, failure.seed, failure.law, shrunk->judged));
   if (!written) return Refuse(written.error().message);
-  std::cout << AsText(*shrunk, failure.law, Width(), OnTerminal()) << "written to " << to
+  std::cout << AsText(*shrunk, failure.law, Width(), Colour()) << "written to " << to
             << "; again:\n    oj-harness replay " << Quoted(to) << '\n';
   return kPass;
 }

@@ -12,7 +12,6 @@ namespace oj::sim {
 namespace {
 
 constexpr int kTimelineWidth = 100;
-constexpr Duration kTellEvery = std::chrono::milliseconds(500);
 
 std::string Show(const Trace& trace, std::size_t i) {
   if (i >= trace.events().size()) return "nothing";
@@ -94,17 +93,15 @@ class Explorer {
 
   ExploreReport Run() {
     const Duration begin = Now();
-    Duration told = begin;
     while (report_.runs < options_.runs && !report_.complete) {
       const Duration now = Now();
       if (options_.budget > Duration::zero() && now - begin >= options_.budget) break;
       if (options_.stop_at_first && report_.first_failure) break;
-      report_.real = now - begin;
-      if (options_.tell && now - told >= kTellEvery) {
-        told = now;
-        options_.tell(report_);
-      }
       One();
+      if (options_.tell) {
+        options_.tell({report_.runs, options_.exhaustive > 0 ? 0 : options_.runs,
+                       report_.violations, now - begin});
+      }
       if (report_.runs >= next_growth_) Grown();
     }
     if (report_.runs > 0) Grown();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "explore/judging.h"
+#include "explore/pace.h"
 #include "explore/probes.h"
 #include "explore/random_chooser.h"
 #include "explore/tape.h"
@@ -35,8 +36,6 @@ struct DigestSum {
   std::string Hex() const;
 };
 
-struct ExploreReport;
-
 // Runs that broke a law.
 struct Broken {
   std::uint64_t runs = 0;
@@ -58,8 +57,7 @@ struct ExploreOptions {
   // Instead of seeds: all orders in which the first so many decisions of the schedule can go, with
   // nothing else out of the ordinary; 0: seeds.
   std::uint32_t exhaustive = 0;
-  // Called now and then, if there is a clock.
-  std::function<void(const ExploreReport&)> tell;
+  TellPace tell;  // may be empty
   // Real time since some begin; exploration itself knows of no clock.
   std::function<Duration()> now;
 };

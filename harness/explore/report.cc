@@ -7,12 +7,15 @@
 
 #include "report/page.h"
 #include "report/run_data.h"
+#include "terminal/colour.h"
 #include "trace/timeline.h"
 
 namespace oj::sim {
 namespace {
 
 namespace json = boost::json;
+using terminal::Style;
+using terminal::Styled;
 
 constexpr std::size_t kMostShown = 5;  // violations of one law
 
@@ -49,7 +52,9 @@ std::string AsText(const RunReport& report, int width, bool color) {
   }
   text += "\n\n";
   for (const Verdict& each : report.verdicts) {
-    text += Padded(each.law, 9) + Padded(each.title, 24) + (each.pass() ? "pass" : "FAIL") + "\n";
+    const bool pass = each.pass();
+    text += Padded(each.law, 9) + Padded(each.title, 24) +
+            Styled(pass ? "pass" : "FAIL", pass ? Style::kGood : Style::kBad, color) + "\n";
     const std::size_t shown = std::min(kMostShown, each.violations.size());
     for (std::size_t i = 0; i < shown; ++i) {
       const Violation& violation = each.violations[i];
@@ -173,23 +178,26 @@ std::string BoundOf(const ExploreReport& report, const ExploreOptions& options) 
 }  // namespace
 
 std::string AsText(const ExploreReport& report, const ExploreOptions& options,
-                   const FailureStory* first) {
-  std::string text =
-      std::to_string(report.runs) + " runs from seed " + std::to_string(options.seed) +
-      (options.twice ? ", each twice" : "") + ", in " + ShowTime(report.real) + ": " +
-      Rounded(RunsPerSecond(report, options.twice)) + " runs a second, " +
-      Rounded(VirtualToReal(report)) + " virtual seconds a second\n" +
-      std::to_string(report.steps) + " steps, " + std::to_string(report.decisions) +
-      " decisions, digest " + report.digest.Hex() + "\n" + BoundOf(report, options) +
-      AsText(report.coverage) + std::to_string(report.violations) + " runs broke a law\n";
+                   const FailureStory* first, bool color) {
+  std::string text = std::to_string(report.runs) + " runs from seed " +
+                     std::to_string(options.seed) + (options.twice ? ", each twice" : "") +
+                     ", in " + ShowTime(report.real) + ": " +
+                     Rounded(RunsPerSecond(report, options.twice)) + " runs a second, " +
+                     Rounded(VirtualToReal(report)) + " virtual seconds a second\n" +
+                     std::to_string(report.steps) + " steps, " + std::to_string(report.decisions) +
+                     " decisions, digest " + report.digest.Hex() + "\n" + BoundOf(report, options) +
+                     AsText(report.coverage) +
+                     Styled(std::to_string(report.violations) + " runs broke a law",
+                            report.violations > 0 ? Style::kBad : Style::kGood, color) +
+                     "\n";
   for (const auto& [law, broken] : report.laws) {
     text += "    " + Padded(law, 8) + Padded(std::to_string(broken.runs), 8) + "first by seed " +
             std::to_string(broken.first) + "\n";
   }
   if (report.mismatches > 0) {
-    text += std::to_string(report.mismatches) +
-            " seeds ran differently the second time; the first:\n    " + report.first_mismatch +
-            "\n";
+    const std::string what = " seeds ran differently the second time";
+    text += Styled(std::to_string(report.mismatches) + what, Style::kBad, color) +
+            "; the first:\n    " + report.first_mismatch + "\n";
   }
   if (first != nullptr) text += "the first failure again:\n    " + first->replay + "\n";
   return text;

@@ -40,7 +40,7 @@ struct FailureStory {
 
 // `first`: what is told of the first failure; null if there was none.
 std::string AsText(const ExploreReport& report, const ExploreOptions& options,
-                   const FailureStory* first);
+                   const FailureStory* first, bool color = false);
 boost::json::object AsJson(const ExploreReport& report, const ExploreOptions& options,
                            const FailureStory* first);
 

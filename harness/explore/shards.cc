@@ -1,12 +1,15 @@
 #include "explore/shards.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <functional>
+#include <sstream>
 #include <stdexcept>
 #include <vector>
 
@@ -64,23 +67,55 @@ void Merge(const std::string& text, ExploreReport& into) {
   into.coverage.Merge(Coverage::Parse(std::string(object.at("coverage").as_string())));
 }
 
+constexpr Duration kTellEvery = std::chrono::milliseconds(100);
+
+void WriteAll(int fd, const std::string& text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const ssize_t n = write(fd, text.data() + at, text.size() - at);
+    if (n < 0 && errno != EINTR) _exit(1);
+    if (n > 0) at += static_cast<std::size_t>(n);
+  }
+}
+
+// A child process. It writes lines: "runs violations" now and then, its report in the end.
 struct Shard {
   pid_t pid = -1;
   int out = -1;
+  std::string text{};  // since the last whole line
+  Pace pace{};
+
+  // False: it has ended.
+  bool Read() {
+    char bytes[4096];
+    const ssize_t n = read(out, bytes, sizeof bytes);
+    if (n < 0 && errno == EINTR) return true;
+    if (n <= 0) return false;
+    text.append(bytes, static_cast<std::size_t>(n));
+    for (std::size_t end; text[0] != '{' && (end = text.find('\n')) != std::string::npos;) {
+      std::istringstream(text.substr(0, end)) >> pace.done >> pace.found;
+      text.erase(0, end + 1);
+      if (text.empty()) break;
+    }
+    return true;
+  }
 };
 
-Shard Begin(const Scenario& scenario, const ExploreOptions& options) {
+TellPace TellTo(int fd) {
+  return [fd, last = Duration::zero()](const Pace& pace) mutable {
+    if (pace.real - last < kTellEvery) return;
+    last = pace.real;
+    WriteAll(fd, std::to_string(pace.done) + " " + std::to_string(pace.found) + "\n");
+  };
+}
+
+Shard Begin(const Scenario& scenario, ExploreOptions options) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("cannot make a pipe for a shard");
   const pid_t pid = fork();
   if (pid == 0) {
     close(ends[0]);
-    const std::string text = Write(Explore(scenario, options));
-    for (std::size_t at = 0; at < text.size();) {
-      const ssize_t n = write(ends[1], text.data() + at, text.size() - at);
-      if (n < 0 && errno != EINTR) _exit(1);
-      if (n > 0) at += static_cast<std::size_t>(n);
-    }
+    if (options.tell) options.tell = TellTo(ends[1]);
+    WriteAll(ends[1], Write(Explore(scenario, options)));
     _exit(0);
   }
   close(ends[1]);
@@ -88,21 +123,28 @@ Shard Begin(const Scenario& scenario, const ExploreOptions& options) {
   return {pid, ends[0]};
 }
 
-std::string End(const Shard& shard) {
-  std::string text;
-  char bytes[4096];
-  while (true) {
-    const ssize_t n = read(shard.out, bytes, sizeof bytes);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    text.append(bytes, static_cast<std::size_t>(n));
+// Until all have written their reports. `tell`: of all of them together.
+void ReadAll(std::vector<Shard>& shards, const std::function<void()>& tell) {
+  std::vector<pollfd> fds;
+  for (const Shard& each : shards) fds.push_back({each.out, POLLIN, 0});
+  for (std::size_t open = shards.size(); open > 0;) {
+    if (poll(fds.data(), fds.size(), -1) < 0) continue;
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+      if (fds[i].revents == 0 || shards[i].Read()) continue;
+      fds[i].fd = -1;
+      --open;
+    }
+    tell();
   }
+}
+
+const std::string& End(const Shard& shard) {
   close(shard.out);
   int status = 0;
   while (waitpid(shard.pid, &status, 0) < 0 && errno == EINTR) {
   }
   if (status != 0) throw std::runtime_error("a shard failed, status " + std::to_string(status));
-  return text;
+  return shard.text;
 }
 
 }  // namespace
@@ -117,9 +159,17 @@ ExploreReport ExploreInShards(const Scenario& scenario, const ExploreOptions& op
     part.seed = options.seed + i;
     part.stride = jobs;
     part.runs = (options.runs + jobs - 1 - i) / jobs;
-    part.tell = nullptr;
     shards.push_back(Begin(scenario, part));
   }
+  ReadAll(shards, [&] {
+    if (!options.tell) return;
+    Pace all{0, options.runs, 0, now() - begin};
+    for (const Shard& each : shards) {
+      all.done += each.pace.done;
+      all.found += each.pace.found;
+    }
+    options.tell(all);
+  });
   ExploreReport report;
   for (const Shard& shard : shards) Merge(End(shard), report);
   report.real = now() - begin;

@@ -65,6 +65,7 @@ class Shrinker {
     SimOptions options;
     options.seed = options_.seed;
     ++best_.runs;
+    if (options_.tell) options_.tell({best_.runs, 0, kept_.size(), Now() - begin_});
     RunSim(scenario_, chooser, options, run_);
     auto verdicts = judging_.Judge(run_, chooser);
     const bool broken = std::any_of(verdicts.begin(), verdicts.end(), [&](const Verdict& each) {

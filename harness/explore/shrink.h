@@ -18,6 +18,7 @@ struct ShrinkOptions {
   Duration budget = std::chrono::seconds(2);  // of real time
   // Real time since some begin; without it, only the runs are counted.
   std::function<Duration()> now;
+  TellPace tell;  // may be empty
 };
 
 struct Shrunk {

@@ -14,6 +14,7 @@
 #include "explore/random_chooser.h"
 #include "sim/decisions.h"
 #include "sim/sim_run.h"
+#include "terminal/colour.h"
 
 namespace oj::sim {
 namespace {
@@ -71,7 +72,7 @@ class Sweeper {
       : scenario_(scenario), options_(options), judging_(scenario) {}
 
   SweepReport Run() {
-    const Duration begin = Now();
+    begin_ = Now();
     const bool scripted = !scenario_.clients.empty();
     for (std::uint64_t i = 0; i < options_.bases && !Over(); ++i) {
       Base base;
@@ -85,7 +86,7 @@ class Sweeper {
       if (i == 0 && options_.pairs) EachPair(base);
     }
     for (auto& [kind, row] : rows_) report_.rows.push_back(std::move(row));
-    report_.real = Now() - begin;
+    report_.real = Now() - begin_;
     return std::move(report_);
   }
 
@@ -151,6 +152,17 @@ class Sweeper {
       }
     }
     return "";
+  }
+
+  // Points that there will be; 0: unknown.
+  std::uint64_t Expected(const Base& base) const {
+    if (options_.bases > 1 || options_.pairs || options_.faults) return 0;
+    std::uint64_t all = 0;
+    for (const SweepKind kind : Kinds()) {
+      if (kind != SweepKind::kDeadline) all += base.steps - 1;
+      if (kind == SweepKind::kDeadline && !base.seed) all += base.moments.size();
+    }
+    return all;
   }
 
   void EachStrike(const Base& base) {
@@ -254,6 +266,7 @@ class Sweeper {
     RunSim(scenario_, chooser, options, run_);
     ++row.points;
     ++points_;
+    if (options_.tell) options_.tell({points_, Expected(base), report_.bad, Now() - begin_});
     std::string bad;
     if (options.retry) {
       ++row.judged;
@@ -349,6 +362,7 @@ class Sweeper {
   SimResult run_;
   std::vector<KeyedDecision> sites_;  // all decisions of the first base
   std::vector<std::pair<std::string, SweepRow>> rows_;
+  Duration begin_{};
   std::uint64_t points_ = 0;
   SweepReport report_;
 };
@@ -371,9 +385,13 @@ SweepReport Sweep(const Scenario& scenario, const SweepOptions& options) {
   return Sweeper(scenario, options).Run();
 }
 
-std::string AsText(const SweepReport& report) {
+std::string AsText(const SweepReport& report, bool color) {
+  using terminal::Style;
+  using terminal::Styled;
   std::string text = "the base takes " + std::to_string(report.steps) + " steps\n";
-  if (!report.wrong.empty()) text += "undisturbed it broke " + report.wrong + "\n";
+  if (!report.wrong.empty()) {
+    text += Styled("undisturbed it broke " + report.wrong, Style::kBad, color) + "\n";
+  }
   char line[160];
   std::snprintf(line, sizeof line, "%-28s %8s %8s %10s %11s %11s\n", "struck by", "points",
                 "covered", "converged", "bytes lost", "broke a law");
@@ -381,16 +399,16 @@ std::string AsText(const SweepReport& report) {
   using ull = unsigned long long;
   for (const SweepRow& row : report.rows) {
     const std::string converged = row.judged == 0 ? "-" : std::to_string(row.converged);
-    std::snprintf(line, sizeof line, "%-28s %8llu %8llu %10s %11llu %11llu\n", row.kind.c_str(),
+    std::snprintf(line, sizeof line, "%-28s %8llu %8llu %10s %11llu %11llu", row.kind.c_str(),
                   ull{row.points}, ull{row.covered}, converged.c_str(), ull{row.bytes_lost},
                   ull{row.broke_laws});
-    text += line;
+    text += Styled(line, row.pass() ? Style::kPlain : Style::kBad, color) + "\n";
     if (!row.first.empty()) text += "    " + row.first + "\n";
   }
-  std::snprintf(line, sizeof line, "%llu points, %llu covered, %llu violations, in %.3f s\n",
+  std::snprintf(line, sizeof line, "%llu points, %llu covered, %llu violations, in %.3f s",
                 ull{report.points()}, ull{report.covered()}, ull{report.violations()},
                 static_cast<double>(report.real.count()) / 1e9);
-  return text + line;
+  return text + Styled(line, report.pass() ? Style::kGood : Style::kBad, color) + "\n";
 }
 
 boost::json::object AsJson(const SweepReport& report) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "checkers/checker.h"
+#include "explore/pace.h"
 #include "oj/deadline.h"
 #include "scenario/scenario.h"
 #include "sim/sim_run.h"
@@ -41,6 +42,7 @@ struct SweepOptions {
   bool faults = false;  // instead of strikes: each choice of each site of faults, on the first base
   bool stop_at_first = false;     // point at which something is wrong
   std::function<Duration()> now;  // real time since some begin; absent: none is told
+  TellPace tell;                  // of points; may be empty
 };
 
 // All points of one kind.
@@ -84,7 +86,7 @@ struct SweepReport {
 };
 
 SweepReport Sweep(const Scenario& scenario, const SweepOptions& options);
-std::string AsText(const SweepReport& report);
+std::string AsText(const SweepReport& report, bool color = false);
 boost::json::object AsJson(const SweepReport& report);
 
 }  // namespace oj::sim

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <iostream>
 
+#include "explore/meter.h"
 #include "explore/runs.h"
 #include "report/chrome_trace.h"
 #include "report/page.h"
@@ -34,6 +35,7 @@ Result<std::string> SurveyOf(const std::string& file, std::string_view text) {
 
 // What `file` is, its first line says.
 Result<RunReport> RunOrReplay(const RunCommandOptions& options, std::string_view text) {
+  const Waiting waiting("report: in the world " + options.world);
   return IsFailure(text) ? ReplayOf(options.file) : RunOf(options);
 }
 

@@ -23,5 +23,11 @@ TEST(UsesColour, IsForcedAlsoIntoAPipeUnlessForceIsZero) {
   EXPECT_FALSE(UsesColour({.is_terminal = false, .clicolor_force = "0"}));
 }
 
+TEST(Styled, IsPlainWithoutColours) {
+  EXPECT_EQ(Styled("x", Style::kBad, true), "\x1b[31mx\x1b[0m");
+  EXPECT_EQ(Styled("x", Style::kBad, false), "x");
+  EXPECT_EQ(Styled("x", Style::kPlain, true), "x");
+}
+
 }  // namespace
 }  // namespace oj::terminal

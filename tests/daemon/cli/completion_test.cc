@@ -34,6 +34,7 @@ class CompletionTest : public RunTest {
 TEST_F(CompletionTest, CommandsThatTheWordBegins) {
   EXPECT_THAT(Next({"w"}), ElementsAre("workspace"));
   EXPECT_THAT(Next({"workspace", "p"}), ElementsAre("prune"));
+  EXPECT_THAT(Next({"top", "--in"}), ElementsAre("--interval"));
   EXPECT_THAT(Next({"-o", "json", "workspace", "p"}), ElementsAre("prune"));
   EXPECT_THAT(Next({""}), Not(testing::Contains("__complete")));
 }

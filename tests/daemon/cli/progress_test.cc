@@ -80,6 +80,7 @@ TEST_F(ProgressTest, BeginOfAUnitIsInTheBarAndNoLineOfItsOwn) {
          {R"("done":0,"total":2,"item":"")", R"("done":0,"total":2,"item":"","message":"w1")",
           R"("done":1,"total":2,"item":"w1","message":"w2")"}) {
       connection.Write(Frame(R"({"type":"Progress",)" + std::string(frame) + "}"));
+      AwaitFd(-1, 0, Deadline::After(Now(), milliseconds(150)), -1);
     }
     connection.Write(Frame(kPruned));
     connection.ReadFrame();
@@ -103,6 +104,32 @@ TEST_F(ProgressTest, IsABarThatIsTakenOffInTheEndOnATerminal) {
   EXPECT_THAT(err_, HasSubstr("\rpruning [\x1b[32m#"));
   EXPECT_THAT(err_, HasSubstr("\r\x1b[K0 workspaces removed\n"));
   EXPECT_THAT(err_, Not(HasSubstr("of 3 done")));
+}
+
+TEST_F(ProgressTest, OneThingThatTakesLongIsToldOnATerminalAndTakenOff) {
+  OnATerminal();
+  const auto late = [](ServedConnection& connection) {
+    connection.ReadFrame();
+    AwaitFd(-1, 0, Deadline::After(Now(), milliseconds(1400)), -1);
+    connection.Write(Frame(R"({"type":"Pong"})"));
+    connection.ReadFrame();
+  };
+  Serve(late);
+  EXPECT_EQ(Run({"ping"}), 0);
+  EXPECT_THAT(err_, testing::StartsWith("\rping: waiting for ojd, 1."));
+  EXPECT_THAT(err_, EndsWith("\r\x1b[K"));
+  EXPECT_LE(std::count(err_.begin(), err_.end(), '\r'), 7);
+}
+
+TEST_F(ProgressTest, WaitIsNotToldWhereStderrIsNoTerminal) {
+  Serve([](ServedConnection& connection) {
+    connection.ReadFrame();
+    AwaitFd(-1, 0, Deadline::After(Now(), milliseconds(1200)), -1);
+    connection.Write(Frame(R"({"type":"Pong"})"));
+    connection.ReadFrame();
+  });
+  EXPECT_EQ(Run({"ping"}), 0);
+  EXPECT_EQ(err_, "");
 }
 
 TEST_F(ProgressTest, BarHasNoColoursWithNoColor) {

@@ -105,10 +105,13 @@ TEST(TopLines, FitAnyTerminal) {
   TopLook look = Busy();
   look.trouble = "日本語 is no answer";
   look.live = true;
+  TopLook idle;
+  idle.status = look.status;
   for (int columns = 1; columns < 130; ++columns) {
     for (int rows = 1; rows < 26; ++rows) {
-      const auto lines = TopLines(look, Columns(columns), rows);
+      auto lines = TopLines(look, Columns(columns), rows);
       EXPECT_LE(lines.size(), static_cast<std::size_t>(rows));
+      for (const std::string& line : TopLines(idle, Columns(columns), 0)) lines.push_back(line);
       for (const std::string& line : lines) {
         EXPECT_LE(terminal::WidthOf(line), static_cast<std::size_t>(columns)) << line;
       }

@@ -1,0 +1,140 @@
+// oj top on a terminal: what it shows of a hung tmux, and that the terminal is given back however
+// it ends.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "terminal_run.h"
+#include "world.h"
+
+namespace oj::e2e {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+
+constexpr const char* kLeave = "\x1b[?7h\x1b[?25h\x1b[?1049l";
+
+class TopTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    world_.Set("OJ_TIMEOUT_TMUX_MS", "100000");
+    ASSERT_TRUE(world_.StartDaemon()) << world_.daemon().Err();
+  }
+  // Runs on a terminal of that size.
+  void Top(int rows = 24, int columns = 80, const std::string& interval = "100") {
+    const Environment environment = {{"TERM", "xterm"},
+                                     {"LC_ALL", "C.UTF-8"},
+                                     {"NO_COLOR", "1"},
+                                     {"OJ_STATE_DIR", world_.state()},
+                                     {"OJ_TIMEOUT_IPC_MS", "1000"}};
+    const std::vector<std::string> argv = {kClientProgram, "top", "--interval", interval};
+    top_ = std::make_unique<Pty>(argv, environment, rows, columns);
+    ASSERT_TRUE(top_->Shows("requests 0/512")) << top_->seen();
+  }
+  // As a new terminal is.
+  void ExpectGivenBack() {
+    EXPECT_THAT(top_->seen(), EndsWith(kLeave));
+    const termios settings = top_->Settings();
+    EXPECT_NE(settings.c_lflag & ICANON, 0U);
+    EXPECT_NE(settings.c_lflag & ECHO, 0U);
+    EXPECT_NE(settings.c_lflag & ISIG, 0U);
+    EXPECT_NE(settings.c_iflag & IXON, 0U);
+  }
+
+  World world_;
+  std::unique_ptr<Pty> top_;
+};
+
+TEST_F(TopTest, ShowsWhoWaitsForWhomOnAHungTmux) {
+  ASSERT_TRUE(world_.StartSession("work"));
+  world_.Freeze();
+  Top();
+  auto peek = world_.StartOj({"--timeout", "60000", "session", "peek", "work"});
+  ASSERT_TRUE(top_->Shows("tmux capture-pane, pid ")) << top_->seen();
+  auto send = world_.StartOj({"--timeout", "60000", "session", "send", "work", "x"});
+  EXPECT_TRUE(top_->Shows("└─r2")) << top_->seen();
+  EXPECT_TRUE(top_->Shows("session:work, held by r1")) << top_->seen();
+  EXPECT_TRUE(top_->Shows("LEASE")) << top_->seen();
+  EXPECT_TRUE(top_->Shows("capture-pane -t =work")) << top_->seen();
+  peek->Signal(SIGINT);
+  EXPECT_EQ(peek->Wait().code, 130);
+  top_->Forget();
+  EXPECT_TRUE(top_->Shows("tmux send-keys, pid ")) << top_->seen();
+  send->Signal(SIGINT);
+  EXPECT_EQ(send->Wait().code, 130);
+  top_->Type("q");
+  EXPECT_EQ(top_->ExitStatus(), 0);
+}
+
+TEST_F(TopTest, QuitGivesTheTerminalBack) {
+  Top();
+  top_->Type("q");
+  EXPECT_EQ(top_->ExitStatus(), 0);
+  ExpectGivenBack();
+}
+
+TEST_F(TopTest, ControlCGivesTheTerminalBack) {
+  Top();
+  top_->Type("\x03");
+  EXPECT_EQ(top_->ExitStatus(), 130);
+  ExpectGivenBack();
+}
+
+TEST_F(TopTest, SignalsGiveTheTerminalBack) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    Top();
+    kill(top_->pid(), signal);
+    EXPECT_EQ(top_->ExitStatus(), 130) << signal;
+    ExpectGivenBack();
+  }
+}
+
+TEST_F(TopTest, NewSizeIsTakenAtOnce) {
+  Top(24, 200, "3600000");
+  ASSERT_TRUE(top_->Shows("agents 0")) << top_->seen();
+  top_->Forget();
+  top_->Resize(10, 20);
+  EXPECT_TRUE(top_->Shows("requests 0/512\x1b[K\r")) << top_->seen();
+}
+
+TEST_F(TopTest, DaemonThatHangsIsToldAndKeysAreHeard) {
+  Top();
+  kill(world_.daemon().pid(), SIGSTOP);
+  EXPECT_TRUE(top_->Shows("no answer for ")) << top_->seen();
+  top_->Type("q");
+  EXPECT_EQ(top_->ExitStatus(), 0);
+  ExpectGivenBack();
+  kill(world_.daemon().pid(), SIGCONT);
+}
+
+TEST_F(TopTest, DaemonThatHasGoneIsToldAndShownWhenItIsBack) {
+  Top();
+  kill(world_.daemon().pid(), SIGKILL);
+  world_.DaemonEnded();
+  EXPECT_TRUE(top_->Shows("ojd does not run; waiting for it")) << top_->seen();
+  top_->Forget();
+  ASSERT_TRUE(world_.StartDaemon()) << world_.daemon().Err();
+  EXPECT_TRUE(top_->Shows("requests 0/512")) << top_->seen();
+}
+
+TEST_F(TopTest, PauseKeepsThePicture) {
+  Top();
+  top_->Type(" ");
+  EXPECT_TRUE(top_->Shows("paused")) << top_->seen();
+  top_->Type(" ");
+  top_->Forget();
+  EXPECT_TRUE(top_->Shows("\x1b[?2026l")) << top_->seen();
+}
+
+TEST_F(TopTest, OneLookWithoutATerminal) {
+  const Ended once = world_.Oj({"top", "--once"});
+  EXPECT_EQ(once.code, 0) << once.err;
+  EXPECT_THAT(once.out, HasSubstr("requests 0/512"));
+  EXPECT_THAT(once.out, HasSubstr("nothing in flight"));
+}
+
+}  // namespace
+}  // namespace oj::e2e
