@@ -84,9 +84,7 @@ class Tools::Observer final : public ProcessObserver {
 
  private:
   // What the daemon does by itself has no flight that can be asked for.
-  std::list<Flight::Child>& Children() {
-    return flight_.id == 0 ? tools_.own_ : flight_.children;
-  }
+  std::list<Flight::Child>& Children() { return flight_.id == 0 ? tools_.own_ : flight_.children; }
 
   Tools& tools_;
   Flight& flight_;

@@ -204,9 +204,8 @@ class Answer {
   json::array ChildrenJson(const std::list<Flight::Child>& children) const {
     json::array all;
     for (const Flight::Child& each : children) {
-      json::object child{{"pid", each.pid},
-                         {"argv", ToUtf8(each.command)},
-                         {"age_ms", Millis(now_ - each.since)}};
+      json::object child{
+          {"pid", each.pid}, {"argv", ToUtf8(each.command)}, {"age_ms", Millis(now_ - each.since)}};
       if (each.ending) child["ending"] = true;
       all.push_back(std::move(child));
     }
@@ -216,10 +215,14 @@ class Answer {
   json::value FlightJson(const Flight& flight) const {
     json::array locks;
     for (const std::string& key : flight.locks) locks.emplace_back(key);
-    json::object request{{"id", RequestName(flight.id)},    {"type", flight.type},
-                         {"client_pid", flight.client_pid}, {"age_ms", Millis(now_ - flight.begun)},
-                         {"state", flight.state},           {"locks", std::move(locks)},
-                         {"children", ChildrenJson(flight.children)}, {"waiters", flight.waiters()}};
+    json::object request{{"id", RequestName(flight.id)},
+                         {"type", flight.type},
+                         {"client_pid", flight.client_pid},
+                         {"age_ms", Millis(now_ - flight.begun)},
+                         {"state", flight.state},
+                         {"locks", std::move(locks)},
+                         {"children", ChildrenJson(flight.children)},
+                         {"waiters", flight.waiters()}};
     if (!flight.deadline().never()) {
       request["deadline_ms"] = Millis(flight.deadline().LeftAt(now_));
     }

@@ -29,7 +29,7 @@ class ProcessObserver {
  public:
   virtual void OnStarted(int pid) = 0;
   virtual void OnEnding(int pid) = 0;  // it did not end by itself: its tree is being killed
-  virtual void OnEnded(int pid) = 0;  // reaped, or given up to quarantine
+  virtual void OnEnded(int pid) = 0;   // reaped, or given up to quarantine
 
  protected:
   ~ProcessObserver() = default;
