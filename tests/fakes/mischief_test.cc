@@ -186,6 +186,40 @@ TEST_F(FakeLateEffect, WithoutTheRuleTheRequestDiesWithItsClient) {
   EXPECT_EQ(Screen(), "");
 }
 
+TEST_F(FakeLateEffect, AHungServerHoldsUpWhateverRuleACallFollowsAndDoesItLate) {
+  Begin();
+  const std::string hung = dir_.path() + "/hung.tmux";
+  Rules("[[rule]]\ntool = \"tmux\"\nmatch = \"list-sessions\"\nexit = 7\n");
+  WriteFile(hung, "\n");
+  Program killed({OJ_FAKE_TMUX, "send-keys", "-t", "=work:", "-l", "--", "late"}, environment());
+  Program asked({OJ_FAKE_TMUX, "list-sessions"}, environment());
+  ASSERT_TRUE(Eventually([&] { return HasPromised(); }));
+  killed.Signal(SIGKILL);
+  killed.Wait();
+  for (int i = 0; i < 10; ++i) ShortPause();
+  EXPECT_TRUE(asked.Running());
+  std::filesystem::remove(hung);
+  EXPECT_EQ(asked.Wait().value, 7);
+  EXPECT_EQ(Screen(), "late");
+}
+
+TEST_F(FakeLateEffect, AClientOfAHungServerExitsZeroOnTermUnlessItIsDeafToIt) {
+  Begin();
+  const std::string hung = dir_.path() + "/hung.tmux";
+  for (const bool deaf : {false, true}) {
+    WriteFile(hung, deaf ? "ignore_term\n" : "\n");
+    Program client({OJ_FAKE_TMUX, "list-sessions"}, environment());
+    for (int i = 0; i < 20; ++i) ShortPause();
+    client.Signal(SIGTERM);
+    if (deaf) {
+      for (int i = 0; i < 10; ++i) ShortPause();
+      EXPECT_TRUE(client.Running());
+      std::filesystem::remove(hung);
+    }
+    EXPECT_EQ(client.Wait().value, 0);
+  }
+}
+
 TEST_F(FakeLateEffect, AClientThatLivesHasItsEffectOnce) {
   Begin();
   Rules("[[rule]]\ntool = \"tmux\"\nmatch = \"send-keys\"\ndelay_ms = 30\nlate_ms = 0\n");
