@@ -35,7 +35,11 @@ Error Unavailable(const std::string& what) { return {ErrorCode::kUnavailable, wh
 
 Task<void> CommitAll(Store& store, std::vector<Change> changes, Status& status) {
   auto load = store.Load();
-  co_await std::move(load);
+  const auto loaded = co_await std::move(load);
+  if (!loaded) {
+    status = loaded.error();
+    co_return;
+  }
   auto commit = store.Commit(std::move(changes));
   status = co_await std::move(commit);
 }

@@ -192,8 +192,8 @@ TEST_F(FakeLateEffect, AHungServerHoldsUpWhateverRuleACallFollowsAndDoesItLate) 
   Rules("[[rule]]\ntool = \"tmux\"\nmatch = \"list-sessions\"\nexit = 7\n");
   WriteFile(hung, "\n");
   Program killed({OJ_FAKE_TMUX, "send-keys", "-t", "=work:", "-l", "--", "late"}, environment());
-  Program asked({OJ_FAKE_TMUX, "list-sessions"}, environment());
   ASSERT_TRUE(Eventually([&] { return HasPromised(); }));
+  Program asked({OJ_FAKE_TMUX, "list-sessions"}, environment());
   killed.Signal(SIGKILL);
   killed.Wait();
   for (int i = 0; i < 10; ++i) ShortPause();
