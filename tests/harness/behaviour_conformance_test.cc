@@ -44,6 +44,7 @@ struct Row {
   Words says;                // of each call, and of what is left in the end
   int limit_ms = 10'000;
   std::size_t output_limit = 4096;
+  bool blocked = false;  // a lock of packed refs that git waits for: it is at work for a while
 };
 
 void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
@@ -84,6 +85,7 @@ class Stage {
   virtual Instant Now() = 0;
   virtual ProcessResult Run(ProcessSpec spec) = 0;
   virtual bool HasSession() = 0;
+  virtual void Touch(const std::string& path) = 0;
   virtual bool Exists(const std::string& path) = 0;
   virtual int Started() = 0;  // processes, but for a fake's real tool
   virtual int Left() = 0;     // of them, alive
@@ -112,6 +114,7 @@ class SimStage final : public Stage {
   }
   Instant Now() override { return loop_.Now(); }
   bool HasSession() override { return tmux_.Has("work"); }
+  void Touch(const std::string& path) override { disk_.Write(path, ""); }
   bool Exists(const std::string& path) override { return disk_.Exists(path); }
   int Started() override {
     return static_cast<int>(
@@ -158,6 +161,7 @@ class FakeStage final : public Stage {
   }
   Instant Now() override { return loop_.Now(); }
   bool HasSession() override { return fs::exists(root_ + "/state/sessions/work"); }
+  void Touch(const std::string& path) override { WriteFile(path, ""); }
   bool Exists(const std::string& path) override { return fs::exists(path); }
   int Started() override { return static_cast<int>(Pids().size()); }
   int Left() override {
@@ -189,6 +193,7 @@ struct Played {
 
 Played Play(Stage& stage, const Row& row, const std::string& root) {
   Played played;
+  if (row.blocked) stage.Touch(root + "/repo/.git/packed-refs.lock");
   for (const Words& call : row.calls) {
     ProcessSpec spec;
     for (const std::string& word : call) spec.argv.push_back(InRoot(word, root));
@@ -303,9 +308,12 @@ const Row kRows[] = {
      {kDelete},
      {"exited 0", "1 started, 0 left; there: session"}},
     {"at_ms",
-     "at_ms = 0\nexit = 4\n",
+     "at_ms = 5\nexit = 4\n",
      {kDelete},
-     {"exited 4", "1 started, 0 left; there: session branch"}},
+     {"exited 4", "1 started, 0 left; there: session branch"},
+     10'000,
+     4096,
+     true},
     {"at_path_with_exit",
      "at_path = \"{root}/tree/.git\"\nexit = 4\n",
      {kAdd},
