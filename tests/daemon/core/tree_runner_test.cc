@@ -58,6 +58,18 @@ TEST_F(TreeRunnerTest, NaturalEndIsSweptThenReapedAndNothingIsSignalled) {
   EXPECT_FALSE(loop.has_timers());
 }
 
+TEST_F(TreeRunnerTest, ObserverHearsThatATreeIsKilledBeforeItsEnd) {
+  Watcher watcher;
+  ProcessSpec spec = Gentle();
+  spec.observer = &watcher;
+  spec.deadline = Deadline::After(loop.Now(), 10ms);
+  Begin(spec);
+  RunFor(2s);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->end, End::kTimedOut);
+  EXPECT_EQ(watcher.heard, (Log{"started 100", "ending 100", "ended 100"}));
+}
+
 TEST_F(TreeRunnerTest, EndByASignalNotOursIsToldFromAnExit) {
   host.script.ends_after = 10ms;
   host.script.exit = {true, 11};
