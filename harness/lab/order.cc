@@ -92,7 +92,7 @@ std::string WordOf(const std::string& text) {
 std::string KeysOf(ToolRule rule) {
   rule.match.clear();
   rule.nth = 0;
-  std::string text = RuleLines(rule, rule.delay);
+  std::string text = RuleLines(rule);
   text.erase(0, text.find('\n') + 1);
   if (!text.empty()) text.pop_back();
   for (std::size_t at = 0; (at = text.find('\n', at)) != text.npos;) text.replace(at, 1, ", ");

@@ -17,6 +17,7 @@ constexpr ScenarioTable kTables[] = {
      "answers at once, as the real tool would."},
     {"hang", "[[hang]]",
      "The tool answers nobody for a while. In the world real, its server is stopped by SIGSTOP."},
+    {"strike", "[[strike]]", "What befalls the daemon or its machine; for the world sim only."},
     {"client", "[[client]]", "A client and what it does, one step after the other."},
     {"step", "Steps of a client",
      "Each is a table with one of call, send, receive, sleep_ms, until_ms, half_close, close, "
@@ -27,8 +28,8 @@ constexpr ScenarioTable kTables[] = {
 
 constexpr ScenarioKey kKeys[] = {
     {"", "about", "string", "\"\"", "", "One line: what happens.", "\"x\""},
-    {"", "failure", "string", "\"\"", "", "The failures that it covers, by their numbers.",
-     "\"T1\""},
+    {"", "failure", "string or list of strings", "none", "",
+     "Rows of scenarios/README.md that it shows.", "\"T1\""},
     {"", "worlds", "list of strings", "[\"sim\"]", "",
      "Where it can run: sim (simulation), fakes (the real daemon, fake tools), real (the real "
      "daemon and the real tmux and git).",
@@ -62,7 +63,7 @@ constexpr ScenarioKey kKeys[] = {
     {"tool", "nth", "integer", "0", "sim, fakes", "Only the n-th matching call; 0: every one.",
      "1"},
     {"tool", "probability", "number", "1", "sim, fakes", "Of the calls that are left.", "0.5"},
-    {"tool", "seed", "integer", "0", "fakes", "From which probability and delays are drawn.", "7"},
+    {"tool", "seed", "integer", "0", "sim, fakes", "From which probability and delays are drawn.", "7"},
     {"tool", "delay_ms", "milliseconds", "0", "sim, fakes", "Before it answers.", "5"},
     {"tool", "delay_to_ms", "milliseconds", "0", "sim, fakes",
      "The delay is drawn, evenly from delay_ms to this.", "9"},
@@ -115,8 +116,20 @@ constexpr ScenarioKey kKeys[] = {
     {"hang", "ignore_term", "boolean", "false", "sim, fakes",
      "Calls that hang are not ended by SIGTERM.", "true"},
 
+    {"strike", "what", "string", "required", "sim",
+     "kill (SIGKILL; a daemon starts again), power (everything stops; likewise), term (SIGTERM; "
+     "likewise), two-terms (with a second one at once), suspend (the machine sleeps), wall (its "
+     "wall clock is set).",
+     "\"kill\""},
+    {"strike", "at_ms", "milliseconds", "0", "sim", "When, from the start of the run.", "5"},
+    {"strike", "by_ms", "milliseconds", "required with suspend and wall", "sim",
+     "For how long, or how far; with wall below 0: back.", "9"},
+
     {"client", "name", "string", "required", "", "Its name, in verdicts.", "\"alice\""},
     {"client", "start_ms", "milliseconds", "0", "", "When it begins.", "5"},
+    {"client", "copies", "integer", "1", "", "So many clients that do the same.", "2"},
+    {"client", "every_ms", "milliseconds", "0", "", "Each copy begins so long after the one before.",
+     "5"},
     {"client", "steps", "list of tables", "required", "", "What it does.", "[{close = true}]"},
 
     {"step", "call", "table", "none", "",
@@ -136,6 +149,7 @@ constexpr ScenarioKey kKeys[] = {
      "With call and receive: how it may come out: types of replies, codes of errors, gave_up, "
      "closed.",
      "\"Pong\""},
+    {"step", "times", "integer", "1", "", "So often, one after the other.", "2"},
 
     {"mix", "clients", "integer", "required", "sim", "How many.", "2"},
     {"mix", "calls", "integer", "required", "sim", "Of each of them.", "2"},
