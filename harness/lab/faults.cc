@@ -17,6 +17,7 @@
 #include "os/proc_fs.h"
 #include "scenario/process_watch.h"
 #include "scenario/run_bounded.h"
+#include "scenario/toml_writer.h"
 #include "scenario/twin_setup.h"
 
 namespace oj::sim {
@@ -71,15 +72,10 @@ bool Fits(const std::string& tool, const std::string& match, const std::string& 
 // Those that wait are let go when the fault is turned off.
 ToolRule Releasable(const Fault& fault, const std::string& release) {
   ToolRule rule = fault.rule;
-  const auto add = [&rule](const std::string& key, const std::string& value) {
-    const auto has = [&key](const auto& each) { return each.first == key; };
-    if (std::none_of(rule.of_fakes.begin(), rule.of_fakes.end(), has)) {
-      rule.of_fakes.emplace_back(key, value);
-    }
-  };
-  add("release", "\"" + release + "\"");
+  std::erase_if(rule.of_fakes, [](const auto& each) { return each.first == "release"; });
+  rule.of_fakes.emplace_back("release", Quoted(release));
   // As the real one: the server has the request, whatever becomes of the client.
-  if (rule.hang && rule.tool == "tmux") add("late_ms", "0");
+  if (rule.hang && rule.tool == "tmux" && !rule.late) rule.late = Duration();
   return rule;
 }
 

@@ -207,7 +207,7 @@ class OnParser {
     if (!options_.contains("--to")) return true;
     const auto longest = ParseTime(options_["--to"]);
     if (!longest || *longest < *delay) return Fail("--to needs a longer time, such as 5s");
-    rule.of_fakes.emplace_back("delay_to_ms", std::to_string(longest->count()));
+    rule.delay_to = *longest;
     return true;
   }
 
@@ -323,7 +323,7 @@ lab is that of this shell, or the only one that runs, or that of --lab DIR.
 
 Examples:
   oj-harness fault on hang tmux
-  oj-harness fault on hang tmux --match capture-pane --ignore-term --for 10s
+  oj-harness fault on hang tmux --match capture-pane --for 10s
   oj-harness fault on slow git 3s
   oj-harness fault on fail tmux --exit 1 --stderr "no server running"
   oj-harness fault on rule git signal=9 probability=0.3
@@ -374,7 +374,7 @@ std::string Effect(const Fault& fault) {
   if (rule.grandchild) return text + " leave a child that holds their output";
   if (rule.exit) return text + " fail with exit status " + std::to_string(*rule.exit);
   const auto delay = std::chrono::duration_cast<milliseconds>(rule.delay);
-  return text + (rule.of_fakes.empty() ? " take " : " take at least ") + TimeText(delay) +
+  return text + (rule.delay_to == Duration() ? " take " : " take at least ") + TimeText(delay) +
          " longer";
 }
 

@@ -1,8 +1,10 @@
 #include "scenario/toml_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <cctype>
+#include <charconv>
 #include <cstdio>
 
 namespace oj::sim {
@@ -33,6 +35,12 @@ std::string Inline(const json::value& value) {
     text += (text.empty() ? "" : ", ") + Inline(each);
   }
   return "[" + text + "]";
+}
+
+std::string Shortest(double number) {
+  std::array<char, 32> text;
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
+  return {text.data(), end};
 }
 
 std::string List(const std::vector<std::string>& texts) {
@@ -199,7 +207,7 @@ std::string RuleLines(const ToolRule& rule) {
   };
   if (!rule.match.empty()) add("match", Quoted(rule.match));
   if (rule.nth > 0) add("nth", std::to_string(rule.nth));
-  if (rule.probability < 1) add("probability", std::to_string(rule.probability));
+  if (rule.probability < 1) add("probability", Shortest(rule.probability));
   if (rule.seed > 0) add("seed", std::to_string(rule.seed));
   if (rule.delay > Duration()) add("delay_ms", MillisText(rule.delay));
   if (rule.delay_to > Duration()) add("delay_to_ms", MillisText(rule.delay_to));

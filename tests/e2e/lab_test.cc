@@ -188,10 +188,10 @@ TEST_F(LabTest, TheNthCallIsCountedFromTheOrderOn) {
 
 TEST_F(LabTest, ARuleThatTheFakesRefuseIsToldAndNotInForce) {
   const Ended ended = Lab(R"(
-    oj-harness fault on rule git probability=7; echo order $?
+    oj-harness fault on rule git wrap=3; echo order $?
     git --version; echo git $?)")
                           ->Wait();
-  EXPECT_THAT(ended.err, HasSubstr("probability: must be a number from 0 to 1"));
+  EXPECT_THAT(ended.err, HasSubstr("wrap: must be true or false"));
   EXPECT_THAT(ended.out, HasSubstr("order 1\n"));
   EXPECT_THAT(ended.out, HasSubstr("git 0\n"));
 }
