@@ -128,8 +128,8 @@ TEST_F(StraysTest, ATreeThatForksWithoutEndIsEndedWhole) {
 TEST_F(StraysTest, OneThatExecsWithoutEndIsEnded) {
   const std::string file = dir_.path() / "hop";
   std::ofstream(file) << "exec sh " << file << "\n";
-  for (int round = 0; round < 60; ++round) {
-    Shell hopper(prefix_ + "1.r-7", "exec sh " + file, round % 3 * 50'000UL);
+  for (std::size_t round = 0; round < 60; ++round) {
+    Shell hopper(prefix_ + "1.r-7", "exec sh " + file, round % 3 * 50'000);
     EXPECT_THAT(EndStrays(prefix_, kLong), IsEmpty());
     ASSERT_FALSE(test::Lives(hopper.pid())) << "in round " << round;
   }
