@@ -73,10 +73,9 @@ void AddRun(CLI::App& app, Chosen& chosen) {
 
 void AddReport(CLI::App& app, Chosen& chosen) {
   const auto to = std::make_shared<ReportCommandOptions>();
-  CLI::App& report =
-      AddCommand(app, chosen, "report", "Draw a run, or what many came to, as one page of HTML",
-                 "oj-harness report scenarios/fast/hung-tmux-peek.toml --out page.html",
-                 to, ReportCommand);
+  CLI::App& report = AddCommand(
+      app, chosen, "report", "Draw a run, or what many came to, as one page of HTML",
+      "oj-harness report scenarios/fast/hung-tmux-peek.toml --out page.html", to, ReportCommand);
   AddFile(report, to->run.file,
           "The scenario, a recorded failure, or the JSON of explore, sweep or ci/mutants");
   report.add_option("--out,-o", to->out, "The page (default: standard output)")->type_name("FILE");
@@ -198,9 +197,9 @@ void AddRecord(CLI::App& app, Chosen& chosen) {
 void AddTwin(CLI::App& app, Chosen& chosen) {
   const auto to = std::make_shared<TwinCommandOptions>();
   to->run.scale = 0.25;
-  CLI::App& twin = AddCommand(
-      app, chosen, "twin", "Run scenarios in simulation and on real processes, and compare",
-      "oj-harness twin scenarios --world fakes --jobs 2", to, TwinCommand);
+  CLI::App& twin = AddCommand(app, chosen, "twin",
+                              "Run scenarios in simulation and on real processes, and compare",
+                              "oj-harness twin scenarios --world fakes --jobs 2", to, TwinCommand);
   twin.add_option("files", to->files, "Scenarios, or directories of them")
       ->required()
       ->type_name("");

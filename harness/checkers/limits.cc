@@ -1,4 +1,5 @@
-// L10: requests in flight, but for dumps of the recorder, and the daemon's children never exceed what the configuration allows.
+// L10: requests in flight, but for dumps of the recorder, and the daemon's children never exceed
+// what the configuration allows.
 #include <algorithm>
 #include <utility>
 
