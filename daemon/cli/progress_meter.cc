@@ -41,7 +41,8 @@ ProgressMeter::ProgressMeter(const Environment& environment, std::string title)
       line_({.write = [&environment](std::string_view text) { environment.err(text); },
              .columns = environment.err_columns,
              .now = Now,
-             .redraws = terminal::Redraws(environment.err_is_terminal)}),
+             .redraws = terminal::Redraws(environment.err_is_terminal),
+             .in_front = terminal::InForeground}),
       begun_(Now()) {}
 
 void ProgressMeter::Show(const Progress& progress) {

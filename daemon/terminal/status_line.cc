@@ -30,7 +30,7 @@ void WriteToStandardError(std::string_view text) {
 }  // namespace
 
 bool StatusLine::Due() const {
-  return screen_.redraws && (!drawn_ || screen_.now() - last_ >= kLeastPause);
+  return screen_.redraws && (!drawn_ || screen_.now() - last_ >= kLeastPause) && InFront();
 }
 
 void StatusLine::Show(std::string_view line) {
@@ -55,9 +55,14 @@ void StatusLine::Flush() {
 }
 
 void StatusLine::Clear() {
-  if (drawn_) screen_.write("\r\x1b[K");
+  if (drawn_ && InFront()) screen_.write("\r\x1b[K");
   drawn_ = false;
   kept_.clear();
+}
+
+bool InForeground() {
+  const pid_t front = tcgetpgrp(STDERR_FILENO);
+  return front < 0 || front == getpgrp();
 }
 
 StatusLine::Screen StandardError() {
@@ -68,7 +73,8 @@ StatusLine::Screen StandardError() {
                 return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? int{size.ws_col} : 0;
               },
           .now = [] { return Instant(std::chrono::steady_clock::now().time_since_epoch()); },
-          .redraws = Redraws(isatty(STDERR_FILENO) == 1)};
+          .redraws = Redraws(isatty(STDERR_FILENO) == 1),
+          .in_front = InForeground};
 }
 
 std::string TimeLeft(double done, double total, Duration so_far) {

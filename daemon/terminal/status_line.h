@@ -17,6 +17,9 @@ class StatusLine {
     std::function<int()> columns;  // 0: unknown
     std::function<Instant()> now;
     bool redraws = false;  // else nothing is written at all
+    // Whether the terminal is this process's own now: a job in the background does not draw over
+    // what is in front. Absent: always.
+    std::function<bool()> in_front{};
   };
 
   explicit StatusLine(Screen screen) : screen_(std::move(screen)) {}
@@ -38,11 +41,16 @@ class StatusLine {
   void Clear();
 
  private:
+  bool InFront() const { return !screen_.in_front || screen_.in_front(); }
+
   Screen screen_;
   std::string kept_;
   bool drawn_ = false;
   Instant last_ = Instant::min();
 };
+
+// Of the terminal that is standard error, if it is one.
+bool InForeground();
 
 // One on this process's standard error.
 StatusLine::Screen StandardError();

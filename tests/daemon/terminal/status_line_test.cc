@@ -37,6 +37,21 @@ TEST_F(StatusLineTest, FirstIsDrawnAtOnceAndTheNextAfterATenthOfASecond) {
   EXPECT_EQ(Written(), "");
 }
 
+TEST_F(StatusLineTest, NothingIsDrawnFromTheBackground) {
+  bool in_front = false;
+  StatusLine::Screen screen = Screen();
+  screen.in_front = [&in_front] { return in_front; };
+  StatusLine line(std::move(screen));
+  line.Show("behind");
+  EXPECT_EQ(Written(), "");
+  in_front = true;
+  line.Flush();
+  EXPECT_EQ(Written(), "\rbehind\x1b[K");
+  in_front = false;
+  line.Clear();
+  EXPECT_EQ(Written(), "");
+}
+
 TEST_F(StatusLineTest, AtMostTenASecondAreDrawn) {
   StatusLine line(Screen());
   for (int i = 0; i < 1000; ++i, now_ += milliseconds(1)) line.Show("x");
