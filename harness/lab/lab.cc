@@ -98,13 +98,8 @@ class Signals {
   // Should the guardian die with the lab: a shell that nobody waits for hangs up.
   prctl(PR_SET_PDEATHSIG, SIGHUP);
   if (getppid() != parent) _exit(1);
-  Apply(variables);
-  Apply(shell.variables);
-  std::vector<char*> argv;
-  for (const std::string& word : shell.argv) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  execvp(argv[0], argv.data());
-  std::fprintf(stderr, "oj-harness: %s: %s\n", argv[0], std::strerror(errno));
+  const int error = Become(shell, variables);
+  std::fprintf(stderr, "oj-harness: %s: %s\n", shell.argv[0].c_str(), std::strerror(error));
   _exit(127);
 }
 

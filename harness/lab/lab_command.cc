@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -200,13 +199,8 @@ int JoinCommand(const std::string& lab) {
   const Variables variables = LoadVariables(VariablesOf(*found));
   if (variables.empty()) return Refuse(*found + " is not ready");
   const Shell shell = UserShell(*found);
-  Apply(variables);
-  Apply(shell.variables);
-  std::vector<char*> argv;
-  for (const std::string& word : shell.argv) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  execvp(argv[0], argv.data());
-  return Refuse(shell.argv[0] + ": " + std::strerror(errno));
+  const int error = Become(shell, variables);
+  return Refuse(shell.argv[0] + ": " + std::strerror(error));
 }
 
 int FaultCommand(const std::vector<std::string>& words) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -77,17 +78,6 @@ Variables LoadVariables(const std::string& file) {
   return variables;
 }
 
-void Apply(const Variables& variables) {
-  for (const std::string& each : variables) {
-    const std::size_t equals = each.find('=');
-    if (equals == std::string::npos) {
-      unsetenv(each.c_str());
-    } else {
-      setenv(each.substr(0, equals).c_str(), each.c_str() + equals + 1, 1);
-    }
-  }
-}
-
 Shell UserShell(const std::string& directory) {
   std::string path = Variable("SHELL");
   if (path.empty() || access(path.c_str(), X_OK) != 0) path = "/bin/sh";
@@ -104,6 +94,32 @@ Shell UserShell(const std::string& directory) {
   }
   if (name == "fish") return {{path, "-C", kFish}, {}};
   return {{path}, {"PS1=(lab) $ "}};
+}
+
+namespace {
+
+// Changes this process's environment.
+void Apply(const Variables& variables) {
+  for (const std::string& each : variables) {
+    const std::size_t equals = each.find('=');
+    if (equals == std::string::npos) {
+      unsetenv(each.c_str());
+    } else {
+      setenv(each.substr(0, equals).c_str(), each.c_str() + equals + 1, 1);
+    }
+  }
+}
+
+}  // namespace
+
+int Become(const Shell& shell, const Variables& variables) {
+  Apply(variables);
+  Apply(shell.variables);
+  std::vector<char*> argv;
+  for (const std::string& word : shell.argv) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  execvp(argv[0], argv.data());
+  return errno;
 }
 
 }  // namespace oj::sim

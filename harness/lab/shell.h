@@ -14,15 +14,15 @@ Variables Difference(const std::vector<std::string>& wanted);
 void SaveVariables(const Variables& variables, const std::string& file);
 // Empty: it cannot be read.
 Variables LoadVariables(const std::string& file);
-// Changes this process's environment.
-void Apply(const Variables& variables);
 
 // $SHELL, with a prompt that begins with "(lab)" where the shell is bash, zsh, fish or reads PS1.
-// Writes what it must read at its start to the lab's directory; call Apply() of its variables too.
+// Writes what it must read at its start to the lab's directory; Become() has its variables.
 struct Shell {
   std::vector<std::string> argv;
   Variables variables;
 };
 Shell UserShell(const std::string& directory);
+// This process becomes it, with these variables and its own; returns only if that fails: errno.
+int Become(const Shell& shell, const Variables& variables);
 
 }  // namespace oj::sim
