@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -146,8 +147,12 @@ class FakeLateEffect : public FakeMischief {
     EXPECT_EQ(Tmux({"new-session", "-d", "-s", "work", "--", "sleep", "600"}).value, 0);
   }
   bool HasPromised() const {
-    const std::string promises = dir_.path() + "/promises";
-    return std::filesystem::exists(promises) && !std::filesystem::is_empty(promises);
+    std::error_code none;
+    const std::filesystem::directory_iterator promises(dir_.path() + "/promises", none);
+    // One that is still being written is hidden.
+    return std::any_of(begin(promises), end(promises), [](const auto& promise) {
+      return promise.path().filename().string().front() != '.';
+    });
   }
   // A client that hangs with the server, and is killed.
   void HangAndKill(const std::string& keys, int signal) {
