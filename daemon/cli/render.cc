@@ -30,8 +30,8 @@ std::string RenderLocks(const json::object& reply, const View& view) {
     table.Row({{OrDash(TextField(*lock, "key"))},
                {OrDash(TextField(*lock, "mode"))},
                {DurationField(*lock, "held_ms")},
-               {OrDash(TextField(*lock, "holder"))},
-               {OrDash(JoinedField(*lock, "waiters"))}});
+               {OrDash(HolderOf(*lock))},
+               {OrDash(WaitersField(*lock))}});
     const std::string quarantine = JoinedField(*lock, "quarantine");
     if (!quarantine.empty()) table.Note("quarantined: " + quarantine);
   }

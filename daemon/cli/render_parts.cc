@@ -7,6 +7,15 @@ namespace oj::cli {
 namespace json = boost::json;
 using std::chrono::milliseconds;
 
+namespace {
+
+// The daemon's own work has the number of no request, all of it the same.
+std::string NameOf(std::string request) {
+  return request == "r0" ? std::string(kOwnWork) : std::move(request);
+}
+
+}  // namespace
+
 std::string OrDash(std::string text) { return text.empty() ? "-" : std::move(text); }
 
 std::vector<const json::object*> Objects(const json::object& object, std::string_view name) {
@@ -54,6 +63,22 @@ std::string JoinedField(const json::object& object, std::string_view name) {
 std::string CommandField(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   return value == nullptr ? "-" : OrDash(CommandLine(*value));
+}
+
+std::string HolderOf(const json::object& lock) { return NameOf(TextField(lock, "holder")); }
+
+std::vector<std::string> WaitersOf(const json::object& lock) {
+  std::vector<std::string> names;
+  const json::value* waiters = lock.if_contains("waiters");
+  if (waiters == nullptr || !waiters->is_array()) return names;
+  for (const json::value& each : waiters->get_array()) names.push_back(NameOf(Joined(each)));
+  return names;
+}
+
+std::string WaitersField(const json::object& lock) {
+  std::string all;
+  for (const std::string& each : WaitersOf(lock)) all += (all.empty() ? "" : ", ") + each;
+  return all;
 }
 
 void Facts::Add(std::string label, std::string value) {

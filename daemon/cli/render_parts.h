@@ -25,6 +25,12 @@ std::string JoinedField(const boost::json::object& object, std::string_view name
 // "-" where they are absent.
 std::string DurationField(const boost::json::object& object, std::string_view name);
 std::string CommandField(const boost::json::object& object, std::string_view name);
+// Who holds a lock, and who waits for it: requests, and "ojd" for what it does of its own accord.
+std::string HolderOf(const boost::json::object& lock);
+std::vector<std::string> WaitersOf(const boost::json::object& lock);
+std::string WaitersField(const boost::json::object& lock);
+inline constexpr std::string_view kOwnWork = "ojd";
+
 // Since the time in the field; a wall clock that was set back makes no negative ages.
 std::string AgeOf(const boost::json::object& record, std::string_view name, const View& view);
 

@@ -49,9 +49,10 @@ TopAnswer LookOnce(const Invocation& invocation, std::optional<Connection>& conn
     }
     connection.emplace(*std::move(opened));
   }
+  // Locks first: whoever waits for one then is still among the requests, or has ended.
   const std::pair<const char*, json::object*> questions[] = {{"Status", &answer.look.status},
-                                                             {"Requests", &answer.look.requests},
-                                                             {"Locks", &answer.look.locks}};
+                                                             {"Locks", &answer.look.locks},
+                                                             {"Requests", &answer.look.requests}};
   for (const auto& [type, to] : questions) {
     auto reply = AskFor(type, invocation, *connection, deadline);
     if (!reply) {

@@ -147,11 +147,11 @@ Lines Leases(const TopLook& look, const View& view) {
   for (const json::object* lock : Objects(look.locks, "locks")) {
     const std::string quarantine = JoinedField(*lock, "quarantine");
     const Style style = quarantine.empty() ? Style::kPlain : Style::kBad;
-    const std::string waiters = JoinedField(*lock, "waiters");
+    const std::string waiters = WaitersField(*lock);
     table.Row({{OrDash(TextField(*lock, "key")), style},
                {OrDash(TextField(*lock, "mode"))},
                {DurationField(*lock, "held_ms")},
-               {OrDash(TextField(*lock, "holder"))},
+               {OrDash(HolderOf(*lock))},
                {OrDash(waiters), waiters.empty() ? Style::kPlain : Style::kWarning}});
     if (!quarantine.empty()) table.Note("quarantine: " + quarantine, Style::kBad);
   }

@@ -16,14 +16,6 @@ struct Wait {
   std::string quarantine;
 };
 
-std::vector<std::string> Names(const json::object& lock) {
-  std::vector<std::string> names;
-  const json::value* waiters = lock.if_contains("waiters");
-  if (waiters == nullptr || !waiters->is_array()) return names;
-  for (const json::value& each : waiters->get_array()) names.push_back(Joined(each));
-  return names;
-}
-
 class Forest {
  public:
   Forest(const json::object& requests, const json::object& locks, bool utf8) : utf8_(utf8) {
@@ -39,23 +31,29 @@ class Forest {
       if (!waits_.contains(id)) Add(id, "", "");
     }
     // Holders that are no requests any more, and whatever is left.
-    for (const std::string& holder : strangers_) Add(holder, "", "");
+    for (const auto& [node, holder] : strangers_) Add(node, "", "");
     for (const std::string& id : order_) Add(id, "", "");
     return std::move(rows_);
   }
 
  private:
+  // A waiter that is no request is the daemon itself, or has ended: it has no row.
   void AddLock(const json::object& lock) {
-    const std::string holder = TextField(lock, "holder");
-    const std::vector<std::string> waiters = Names(lock);
-    for (const std::string& waiter : waiters) {
+    const std::string holder = HolderOf(lock);
+    const std::string key = TextField(lock, "key");
+    // What the daemon does of its own accord is many things: one for each lock.
+    const std::string node = holder == kOwnWork ? holder + " " + key : holder;
+    bool awaited = false;
+    for (const std::string& waiter : WaitersOf(lock)) {
+      if (!requests_.contains(waiter)) continue;
+      awaited = true;
       Wait& wait = waits_[waiter];
-      if (wait.holders.empty()) below_[holder].push_back(waiter);
-      wait.key = TextField(lock, "key");
+      if (wait.holders.empty()) below_[node].push_back(waiter);
+      wait.key = key;
       wait.holders.push_back(holder);
       wait.quarantine = TextField(lock, "quarantine");
     }
-    if (!waiters.empty() && !requests_.contains(holder)) strangers_.push_back(holder);
+    if (awaited && !requests_.contains(holder)) strangers_[node] = holder;
   }
 
   // `lead`: before the row's name; `below`: before those of the rows below it.
@@ -78,7 +76,11 @@ class Forest {
 
   WaitRow RowOf(const std::string& id) const {
     const auto at = requests_.find(id);
-    if (at == requests_.end()) return {id, "-", "-", "-", "-", "ended; ojd goes on with it"};
+    if (at == requests_.end()) {
+      const std::string& holder = strangers_.at(id);
+      const bool own = holder == kOwnWork;
+      return {holder, "-", "-", "-", "-", own ? "ojd's own work" : "ended; ojd goes on with it"};
+    }
     const json::object& request = *at->second;
     WaitRow row{id,
                 OrDash(TextField(request, "type")),
@@ -119,7 +121,7 @@ class Forest {
   std::map<std::string, const json::object*> requests_;
   std::map<std::string, Wait> waits_;
   std::map<std::string, std::vector<std::string>> below_;
-  std::vector<std::string> strangers_;
+  std::map<std::string, std::string> strangers_;  // by node: the holder's name
   std::set<std::string> seen_;
   std::vector<WaitRow> rows_;
 };

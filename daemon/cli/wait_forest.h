@@ -18,7 +18,8 @@ struct WaitRow {
   bool cancelling = false;
 };
 
-// From the replies to Requests and Locks. A holder that is no request any more has a row, too.
+// From the replies to Requests and Locks. A holder that is no request any more has a row,
+// too, and so has what the daemon does of its own accord, one for each lock that is waited for.
 std::vector<WaitRow> WaitForest(const boost::json::object& requests,
                                 const boost::json::object& locks, bool utf8);
 

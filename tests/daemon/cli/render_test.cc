@@ -105,6 +105,14 @@ TEST(RenderLocks, ShowsQuarantineBelowItsKey) {
             "    quarantined: pid 991, state D\n");
 }
 
+TEST(RenderLocks, DaemonsOwnWorkIsNamed) {
+  const auto reply = Object(R"({"locks":[
+      {"key":"branches:/r","mode":"exclusive","holder":"r0","held_ms":10,"waiters":["r0","r9"]}]})");
+  EXPECT_EQ(RenderLocks(reply, kPlainView),
+            "KEY          MODE       HELD   HOLDER  WAITERS\n"
+            "branches:/r  exclusive  10 ms  ojd     ojd, r9\n");
+}
+
 TEST(RenderStatus, QuarantinedKeysAreNamed) {
   const auto reply = Object(R"({"quarantined":["session:a: process 7 could not be killed"]})");
   EXPECT_NE(RenderStatus(reply, kPlainView)

@@ -72,6 +72,39 @@ TEST(WaitForest, ChainIsAsDeepAsItIsAndAHolderThatHasEndedIsARoot) {
   EXPECT_EQ(rows[1].waits_for, "a, held by r1 (quarantine)");
 }
 
+TEST(WaitForest, DaemonsOwnWorkIsNamedAndEachLockOfItIsItsOwnRow) {
+  const json::object requests = Parse(R"({"requests":[{"id":"r2"},{"id":"r3"},{"id":"r4"}]})");
+  const json::object locks = Parse(R"({"locks":[
+    {"key":"a","holder":"r0","waiters":["r2"]},
+    {"key":"b","holder":"r0","waiters":["r3"]},
+    {"key":"c","holder":"r0","waiters":[]},
+    {"key":"d","holder":"r4","waiters":["r0"]}]})");
+  const auto rows = WaitForest(requests, locks, false);
+  std::vector<std::string> names;
+  for (const WaitRow& row : rows) names.push_back(row.name);
+  EXPECT_THAT(names, ElementsAre("r4", "ojd", "`-r2", "ojd", "`-r3"));
+  EXPECT_EQ(rows[1].waits_for, "ojd's own work");
+  EXPECT_EQ(rows[2].waits_for, "a, held by ojd");
+}
+
+// It has begun to wait, or has ended, between the two answers.
+TEST(WaitForest, WaiterThatIsNoRequestHasNoRow) {
+  const json::object requests = Parse(R"({"requests":[{"id":"r2"}]})");
+  const json::object locks = Parse(R"({"locks":[{"key":"a","holder":"r2","waiters":["r7"]},
+                                                {"key":"b","holder":"r1","waiters":["r8"]}]})");
+  const auto rows = WaitForest(requests, locks, false);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].name, "r2");
+}
+
+TEST(TopLines, LeasesNameTheDaemonItself) {
+  TopLook look;
+  look.status = Parse(kStatus);
+  look.locks = Parse(R"({"locks":[{"key":"a","mode":"exclusive","holder":"r0","held_ms":1,
+                                   "waiters":["r2","r0"]}]})");
+  EXPECT_THAT(TopLines(look, View{}, 0), Contains("a      exclusive  1 ms  ojd     r2, ojd"));
+}
+
 TEST(WaitForest, RingIsToldAndEnds) {
   const json::object requests = Parse(R"({"requests":[{"id":"r1"},{"id":"r2"}]})");
   const json::object locks = Parse(R"({"locks":[{"key":"a","holder":"r1","waiters":["r2"]},
@@ -179,7 +212,7 @@ class TopTest : public RunTest {
  protected:
   void ServeLooks() {
     Serve([](ServedConnection& connection) {
-      for (const char* reply : {kStatus, kRequests, kLocks}) {
+      for (const char* reply : {kStatus, kLocks, kRequests}) {
         if (connection.ReadFrame().empty()) return;
         connection.Write(Frame(reply));
       }
