@@ -64,6 +64,15 @@ std::vector<std::string> ExamplesIn(const std::string& footer) {
   return examples;
 }
 
+std::vector<std::string> LinesBeforeExamples(const std::string& footer) {
+  std::vector<std::string> before;
+  std::istringstream lines(footer);
+  for (std::string line; std::getline(lines, line) && !line.starts_with("Example");) {
+    before.push_back(line);
+  }
+  return before;
+}
+
 std::vector<std::vector<std::string>> CallsIn(std::string_view line, std::string_view program) {
   std::vector<std::vector<std::string>> calls;
   bool ours = false;

@@ -1,5 +1,6 @@
 #include "terminal/man_page.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -13,6 +14,8 @@ namespace oj::terminal {
 namespace {
 
 constexpr std::string_view kAfterDashes = "After --";
+// In the footer of a command: what a page tells once.
+constexpr std::string_view kOfAll = "Options of all commands";
 
 bool IsShown(const CLI::Option& option) {
   return !option.get_group().empty() && option.get_name() != "--help";
@@ -73,6 +76,29 @@ std::string AboutOf(const CLI::Option& option) {
   return Escaped(about) + "\n";
 }
 
+// What a footer tells beside examples: "  word   what it is" lines as a list, further lines of
+// either below the first.
+std::string FooterOf(const CLI::App& app) {
+  std::string text;
+  bool begins = true;  // a paragraph, with text that is not indented
+  for (const std::string& line : LinesBeforeExamples(app.get_footer())) {
+    const std::size_t word = std::min(line.find_first_not_of(' '), line.size());
+    const std::size_t gap = std::min(line.find("   ", word), line.size());
+    const std::size_t what = std::min(line.find_first_not_of(' ', gap), line.size());
+    if (line.empty() || line.starts_with(kOfAll)) {
+      begins = true;
+    } else if (word == 2 && what < line.size()) {
+      text += Tagged("\\fB" + Escaped(line.substr(word, gap - word)) + "\\fR",
+                     Escaped(line.substr(what)) + "\n");
+      begins = true;
+    } else {
+      text += (begins && word == 0 ? ".PP\n" : "") + Escaped(line.substr(word)) + "\n";
+      begins = word > 0;
+    }
+  }
+  return text;
+}
+
 std::string ExamplesOf(const CLI::App& app) {
   const std::vector<std::string> examples = ExamplesIn(app.get_footer());
   if (examples.empty()) return "";
@@ -84,11 +110,13 @@ std::string ExamplesOf(const CLI::App& app) {
 void AddCommand(const CLI::App& app, std::string& text) {
   const auto visible = [](const CLI::App* each) { return !each->get_group().empty(); };
   const auto below = app.get_subcommands(visible);
-  if (app.get_parent() != nullptr && below.empty()) {
+  // One that only holds others together takes nothing but them.
+  const bool does = below.empty() || HasOptions(app) || !PositionalsOf(app).empty();
+  if (app.get_parent() != nullptr && does) {
     text += ".SS \"" + Escaped(CommandName(app)) + "\"\n";
     text += "\\fB" + Escaped(CommandName(app)) + "\\fR" + (HasOptions(app) ? " [options]" : "") +
             PositionalsOf(app) + "\n.PP\n" + Escaped(app.get_description()) + "\n" +
-            OptionsAsMan(app) + ExamplesOf(app);
+            OptionsAsMan(app) + FooterOf(app) + ExamplesOf(app);
   }
   for (const CLI::App* each : below) AddCommand(*each, text);
 }

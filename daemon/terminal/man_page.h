@@ -16,8 +16,8 @@ std::string Escaped(std::string_view text);
 // The options of this command, as paragraphs.
 std::string OptionsAsMan(const CLI::App& app);
 
-// All commands below this one that do something: synopsis, what they do, options, examples. Those
-// in the group "" are left out.
+// All commands below this one that do something: synopsis, what they do, options, what else their
+// footers tell, examples. Those in the group "" are left out.
 std::string CommandsAsMan(const CLI::App& app);
 
 // A paragraph with a tag, as in a list of options. Both are troff.
