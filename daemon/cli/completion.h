@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/command.h"
@@ -12,6 +13,9 @@ namespace oj::cli {
 
 // The script for "bash", "zsh" or "fish".
 std::string CompletionScript(const std::string& shell);
+
+// Whether it is known what may stand for a value of this name, or that nobody knows.
+bool KnowsValue(std::string_view name);
 
 // What may come in the place of the last of `words`. Ids come from the daemon, where one runs.
 std::string Complete(const std::vector<std::string>& words, const Invocation& invocation);

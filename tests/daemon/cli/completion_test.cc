@@ -1,10 +1,13 @@
 // What may come next, word by word; and the script in a real bash.
+#include "cli/completion.h"
+
 #include <sys/wait.h>
 
 #include <array>
 #include <cstdio>
 #include <filesystem>
 
+#include "cli/command.h"
 #include "run_test_base.h"
 
 namespace oj::cli {
@@ -51,6 +54,53 @@ TEST_F(CompletionTest, ValuesOfOptions) {
   EXPECT_THAT(Next({"agent", "list", "--status", "e"}), ElementsAre("exited"));
   EXPECT_THAT(Next({"agent", "run", "x", "--repo", "/t"}), ElementsAre(":dirs"));
   EXPECT_THAT(Next({"completion", "z"}), ElementsAre("zsh"));
+}
+
+TEST_F(CompletionTest, ValueBehindAnEqualsSign) {
+  EXPECT_THAT(Next({"--output=j"}), ElementsAre("--output=json"));
+  EXPECT_THAT(Next({"debug", "dump", "--out=/t"}), ElementsAre(":files"));
+  // As bash has it.
+  EXPECT_THAT(Next({"--output", "=", "j"}), ElementsAre("json"));
+  EXPECT_THAT(Next({"--output", "="}), ElementsAre("text", "json"));
+  EXPECT_THAT(Next({"--output", "=", "json", "workspace", "p"}), ElementsAre("prune"));
+  ServeReply(R"({"type":"Sessions","sessions":[{"id":"work"}]})");
+  const std::string directory = directory_.path();
+  Set("OJ_STATE_DIR", "/nonexistent");
+  EXPECT_THAT(Next({"--state-dir=" + directory, "session", "peek", ""}), ElementsAre("work"));
+  EXPECT_THAT(Next({"--state-dir", "=", directory, "session", "peek", ""}), ElementsAre("work"));
+}
+
+TEST_F(CompletionTest, NothingIsOfferedThatWouldBeTyped) {
+  ServeReply(R"({"type":"Sessions","sessions":[{"id":"work"}]})");
+  for (const char* what : {"session", "agent"}) {
+    EXPECT_THAT(Next({what, "send", "work", "-"}), IsEmpty());
+    EXPECT_THAT(Next({what, "send", "work", "--output", ""}), IsEmpty());
+    EXPECT_THAT(Next({what, "send", "work", "--", ""}), IsEmpty());
+    EXPECT_THAT(Next({what, "send", "work", "x", "--output=j"}), IsEmpty());
+    EXPECT_THAT(Next({what, "send", "--time"}), ElementsAre("--timeout"));
+  }
+}
+
+void AddUnknown(const CLI::App& app, std::vector<std::string>& unknown) {
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string type = option->get_type_name();
+    const std::string name =
+        option->get_positional() ? option->get_name(true) : type.substr(0, type.find(':'));
+    if (option->get_items_expected_max() > 0 && !KnowsValue(name)) {
+      unknown.push_back(app.get_name() + " " + option->get_name() + " " + name);
+    }
+  }
+  for (const CLI::App* each : app.get_subcommands({})) AddUnknown(*each, unknown);
+}
+
+TEST_F(CompletionTest, WhatMayStandForEachValueIsKnown) {
+  Invocation invocation{.environment = environment_};
+  const std::unique_ptr<CLI::App> app = MakeApp(invocation);
+  std::vector<std::string> unknown;
+  AddUnknown(*app, unknown);
+  EXPECT_THAT(unknown, IsEmpty());
+  EXPECT_FALSE(KnowsValue("PLANET"));
+  EXPECT_THAT(Next({"debug", "dump", "--out", ""}), ElementsAre(":files"));
 }
 
 TEST_F(CompletionTest, IdsComeFromTheDaemon) {
