@@ -122,6 +122,19 @@ std::string Humanise(Duration duration) {
   return std::to_string(minutes / (24 * 60)) + " d";
 }
 
+namespace {
+
+// Each character of these bytes and one from `first` to `last` becomes "?".
+void Mask(std::string& text, std::string_view bytes, unsigned char first, unsigned char last) {
+  for (std::size_t at = 0; (at = text.find(bytes, at)) != std::string::npos; ++at) {
+    const std::size_t next = at + bytes.size();
+    const auto byte = next < text.size() ? static_cast<unsigned char>(text[next]) : 0;
+    if (byte >= first && byte <= last) text.replace(at, bytes.size() + 1, "?");
+  }
+}
+
+}  // namespace
+
 std::string OneLine(std::string_view text) {
   std::string clean(text);
   for (char& c : clean) {
@@ -129,11 +142,11 @@ std::string OneLine(std::string_view text) {
     if (byte == '\n' || byte == '\t' || byte == '\r') c = ' ';
     if (byte == 0x7f || (byte < 0x20 && c != ' ')) c = '?';
   }
-  // C1 controls (U+0080 to U+009F, two bytes in UTF-8) steer terminals too.
-  for (std::size_t i = 0; i + 1 < clean.size(); ++i) {
-    const auto next = static_cast<unsigned char>(clean[i + 1]);
-    if (clean[i] == '\xc2' && next >= 0x80 && next < 0xa0) clean.replace(i, 2, "?");
-  }
+  // C1 controls (U+0080 to U+009F) steer terminals too; U+2028 to U+202E and U+2066 to U+2069 end
+  // lines, or turn the direction of text round.
+  Mask(clean, "\xc2", 0x80, 0x9f);
+  Mask(clean, "\xe2\x80", 0xa8, 0xae);
+  Mask(clean, "\xe2\x81", 0xa6, 0xa9);
   clean.erase(clean.find_last_not_of(' ') + 1);
   return clean;
 }

@@ -25,20 +25,11 @@ constexpr std::array<Range, 12> kCombining = {{{0x0300, 0x036f},
                                                {0x20d0, 0x20ff},
                                                {0xfe00, 0xfe0f},
                                                {0xfe20, 0xfe2f}}};
-constexpr std::array<Range, 14> kWide = {{{0x1100, 0x115f},
-                                          {0x231a, 0x231b},
-                                          {0x23e9, 0x23ec},
-                                          {0x2614, 0x2615},
-                                          {0x2e80, 0x303e},
-                                          {0x3041, 0xa4cf},
-                                          {0xa960, 0xa97f},
-                                          {0xac00, 0xd7a3},
-                                          {0xf900, 0xfaff},
-                                          {0xfe30, 0xfe6f},
-                                          {0xff00, 0xff60},
-                                          {0xffe0, 0xffe6},
-                                          {0x1f300, 0x1faff},
-                                          {0x20000, 0x3fffd}}};
+constexpr std::array<Range, 20> kWide = {
+    {{0x1100, 0x115f}, {0x231a, 0x231b}, {0x23e9, 0x23ec}, {0x2614, 0x2615},   {0x26a1, 0x26a1},
+     {0x2705, 0x2705}, {0x2728, 0x2728}, {0x274c, 0x274c}, {0x2753, 0x2757},   {0x2b50, 0x2b50},
+     {0x2e80, 0x303e}, {0x3041, 0xa4cf}, {0xa960, 0xa97f}, {0xac00, 0xd7a3},   {0xf900, 0xfaff},
+     {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1faff}, {0x20000, 0x3fffd}}};
 
 template <std::size_t n>
 bool In(const std::array<Range, n>& ranges, std::uint32_t code) {

@@ -33,6 +33,10 @@ TEST(OneLine, ControlCharactersCannotReachATerminal) {
   EXPECT_EQ(OneLine("\xc2\x9b"
                     "31m"),
             "?31m");  // the one-character CSI
+  // U+2028, U+202E; U+2066, U+2069; neighbours of them stay.
+  EXPECT_EQ(OneLine("a\xe2\x80\xa8\xe2\x80\xae z"), "a?? z");
+  EXPECT_EQ(OneLine("a\xe2\x81\xa6\xe2\x81\xa9 z"), "a?? z");
+  EXPECT_EQ(OneLine("\xe2\x80\xa6\xe2\x80"), "\xe2\x80\xa6\xe2\x80");
   EXPECT_EQ(OneLine("gr\xc3\xbc\xc3\x9f"), "gr\xc3\xbc\xc3\x9f");
 }
 

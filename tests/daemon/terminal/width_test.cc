@@ -12,7 +12,9 @@ TEST(WidthOf, CountsColumnsNotBytes) {
   EXPECT_EQ(WidthOf("日本"), 4U);
   EXPECT_EQ(WidthOf("e\xcc\x81"), 1U);         // e and a combining acute
   EXPECT_EQ(WidthOf("\xf0\x9f\x98\x80"), 2U);  // an emoji
-  EXPECT_EQ(WidthOf("\xff\xe2\x82"), 3U);      // no UTF-8
+  EXPECT_EQ(WidthOf("✅❌✨⭐⚡"), 10U);
+  EXPECT_EQ(WidthOf("✓✗→"), 3U);
+  EXPECT_EQ(WidthOf("\xff\xe2\x82"), 3U);  // no UTF-8
 }
 
 TEST(Cut, EndsWithTheMarkOnlyWhereSomethingIsCut) {
