@@ -73,7 +73,7 @@ std::int64_t DrainMillis(const Settings& settings) {
 // Nobody listens; but a daemon that is about to end does not, either.
 Outcome<Said> StopSilent(const Invocation& invocation) {
   const int pid = PidFileHolder(invocation.settings.PidFile());
-  if (pid == 0) return State(invocation, false, 0, "ojd is not running");
+  if (pid == 0) return State(invocation, false, 0, NotRunningText(invocation.settings));
   return AwaitEnd(invocation, {pid, OpenPidfd(pid)}, Now());
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/launch.h"
 #include "cli/render.h"
 #include "core/protocol.h"
 
@@ -119,13 +120,14 @@ void NameTheUsersLimit(Failure& failure, const json::object& error, const Settin
   if (failure.hint.empty()) failure.hint = "--timeout MS waits longer";
 }
 
-Failure NotRunning(const Settings& settings, const Question& question) {
-  return {kExitError,
-          question.Name() + ": ojd is not running (nobody listens on " + settings.Socket() + ")",
-          "start it: `oj daemon start`"};
-}
-
 }  // namespace
+
+std::string NotRunningText(const Settings& settings) {
+  const int pid = PidFileHolder(settings.PidFile());
+  if (pid == 0) return "ojd is not running (nobody listens on " + settings.Socket() + ")";
+  return "ojd (pid " + std::to_string(pid) + ") starts or ends: it does not listen on " +
+         settings.Socket();
+}
 
 Exit ExitOf(std::string_view code) {
   const auto* at = std::find_if(kExits.begin(), kExits.end(),
@@ -143,7 +145,7 @@ Failure Explain(const ClientError& error, const Settings& settings, const Questi
   const std::string name = question.Name();
   switch (error.trouble) {
     case Trouble::kNotRunning:
-      return NotRunning(settings, question);
+      return {kExitNotFound, name + ": " + NotRunningText(settings), "start it: `oj daemon start`"};
     case Trouble::kNotAccepted:
       return {kExitTimedOut,
               name + ": ojd took no connection within " + settings.ipc.Text() +

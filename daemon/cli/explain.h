@@ -19,6 +19,9 @@ Failure Explain(const ClientError& error, const Settings& settings, const Questi
 Failure ExplainReply(const boost::json::object& error, std::string text, const Settings& settings,
                      const Question& question, Duration timeout);
 
+// Nobody listens on the socket: either no daemon runs, or one starts or ends.
+std::string NotRunningText(const Settings& settings);
+
 // Of something that is no reply to this question.
 Failure BadReply(const Question& question, const std::string& what);
 

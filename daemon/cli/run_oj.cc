@@ -16,8 +16,8 @@ namespace oj::cli {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit status: 0 done, 1 error, 2 usage, 3 not found, 4 busy, conflict or ambiguous,\n"
-    "124 timed out, 130 interrupted.\n"
+    "Exit status: 0 done, 1 error, 2 usage, 3 not found or no daemon, 4 busy, conflict or\n"
+    "ambiguous, 124 timed out, 130 interrupted.\n"
     "Precedence: option, environment, $XDG_CONFIG_HOME/oj/config.toml, default. Time limits:\n"
     "OJ_TIMEOUT_IPC_MS (a reply), OJ_TIMEOUT_CONNECT_MS (ojd's start), OJ_TIMEOUT_EXIT_MS (its "
     "end).\n"

@@ -21,9 +21,7 @@ Said NotThere(const Invocation& invocation) {
     if (pid > 0) state["pid"] = pid;
     return {json::serialize(state) + "\n", "", kExitNotFound};
   }
-  if (pid == 0) return {"ojd is not running\n", "", kExitNotFound};
-  return {"ojd (pid " + std::to_string(pid) + ") is there but does not listen: it starts or ends\n",
-          "", kExitNotFound};
+  return {NotRunningText(invocation.settings) + "\n", "", kExitNotFound};
 }
 
 Outcome<Connection> OpenNow(const Invocation& invocation, Deadline deadline,

@@ -60,8 +60,11 @@ class Live {
 
  private:
   int Draw() {
-    if (!paused_) look_ = poll_.Last();
-    if (look_.status.empty() && !look_.trouble.empty()) look_.trouble += "; waiting for it";
+    if (!paused_) {
+      look_ = poll_.Last();
+      if (look_.status.empty() && !look_.trouble.empty())
+        look_.trouble = "waiting: " + look_.trouble;
+    }
     look_.every = every_;
     look_.paused = paused_;
     look_.live = true;

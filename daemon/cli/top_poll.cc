@@ -5,7 +5,6 @@
 
 #include "cli/ask.h"
 #include "cli/explain.h"
-#include "cli/launch.h"
 
 namespace oj::cli {
 namespace {
@@ -23,13 +22,6 @@ Outcome<json::object> AskFor(const std::string& type, const Invocation& invocati
   return std::move(reply->object);
 }
 
-Failure NotRunning(const Settings& settings) {
-  const int pid = PidFileHolder(settings.PidFile());
-  if (pid == 0) return {kExitNotFound, "top: ojd does not run"};
-  return {kExitNotFound,
-          "top: ojd (pid " + std::to_string(pid) + ") does not listen: it starts or ends"};
-}
-
 }  // namespace
 
 TopAnswer LookOnce(const Invocation& invocation, std::optional<Connection>& connection) {
@@ -40,11 +32,7 @@ TopAnswer LookOnce(const Invocation& invocation, std::optional<Connection>& conn
     auto opened =
         Connection::Open(settings.Socket(), deadline, invocation.environment.interrupt_fd);
     if (!opened) {
-      const Question question{.command = "top"};
-      const ClientError& error = opened.error();
-      answer.failure = error.trouble == Trouble::kNotRunning
-                           ? NotRunning(settings)
-                           : Explain(error, settings, question, 0);
+      answer.failure = Explain(opened.error(), settings, {.command = "top"}, 0);
       return answer;
     }
     connection.emplace(*std::move(opened));

@@ -114,7 +114,7 @@ TEST_F(TopTest, DaemonThatHasGoneIsToldAndShownWhenItIsBack) {
   Top();
   kill(world_.daemon().pid(), SIGKILL);
   world_.DaemonEnded();
-  EXPECT_TRUE(top_->Shows("ojd does not run; waiting for it")) << top_->seen();
+  EXPECT_TRUE(top_->Shows("waiting: ojd is not running")) << top_->seen();
   top_->Forget();
   ASSERT_TRUE(world_.StartDaemon()) << world_.daemon().Err();
   EXPECT_TRUE(top_->Shows("requests 0/512")) << top_->seen();

@@ -180,8 +180,8 @@ TEST(TopLines, SilenceIsToldAndSoIsADaemonThatHasGone) {
   look.silent = std::chrono::milliseconds(3100);
   EXPECT_THAT(TopLines(look, View{}, 0)[0], HasSubstr("no answer for 3.1 s"));
   look = {};
-  look.trouble = "ojd does not run";
-  EXPECT_THAT(TopLines(look, View{}, 0), ElementsAre("ojd does not run"));
+  look.trouble = "ojd is not running";
+  EXPECT_THAT(TopLines(look, View{}, 0), ElementsAre("ojd is not running"));
 }
 
 TEST(TopLines, UseNearALimitIsAWarningAndQuarantineIsBad) {
@@ -242,7 +242,8 @@ TEST_F(TopTest, JsonIsOneLineAlsoOnATerminal) {
 
 TEST_F(TopTest, NoDaemonIsNotFoundAndNoneIsStarted) {
   EXPECT_EQ(Run({"top", "--once"}), 3);
-  EXPECT_EQ(err_, "oj: top: ojd does not run\n");
+  EXPECT_EQ(err_, "oj: top: ojd is not running (nobody listens on " + directory_.path() +
+                      "/daemon.sock)\n    start it: `oj daemon start`\n");
 }
 
 TEST_F(TopTest, DaemonThatDoesNotAnswerIsGivenUpAtTheLimit) {
