@@ -7,6 +7,7 @@
 #include "cli/explain.h"
 #include "cli/launch.h"
 #include "cli/log_command.h"
+#include "cli/progress_meter.h"
 
 namespace oj::cli {
 namespace {
@@ -47,11 +48,24 @@ struct Ending {
   UniqueFd pidfd;
 };
 
+// At most for the limit, and tells how long.
+Ready WatchExit(const Invocation& invocation, const Ending& ending) {
+  constexpr Duration kTick = std::chrono::milliseconds(100);
+  const Environment& environment = invocation.environment;
+  const Deadline deadline = Deadline::After(Now(), invocation.settings.exit.value);
+  ProgressMeter meter(environment, "daemon stop");
+  for (;;) {
+    const Deadline tick = Deadline::After(Now(), kTick).Earlier(deadline);
+    const Ready ready = AwaitExit(ending.pidfd.get(), tick, environment.interrupt_fd);
+    if (ready.interrupted || ready.events != 0 || deadline.PassedAt(Now())) return ready;
+    if (meter.bar()) meter.Tick();
+  }
+}
+
 Outcome<Said> AwaitEnd(const Invocation& invocation, const Ending& ending, Instant begun) {
   const Settings& settings = invocation.settings;
   if (ending.pidfd) {
-    const Ready ready = AwaitExit(ending.pidfd.get(), Deadline::After(Now(), settings.exit.value),
-                                  invocation.environment.interrupt_fd);
+    const Ready ready = WatchExit(invocation, ending);
     if (ready.interrupted) {
       return Failure{kExitInterrupted, "interrupted; " + Ojd(ending.pid) + " goes on ending", "",
                      ""};

@@ -164,12 +164,15 @@ Failure NotReady(const Settings& settings, int pid, const std::string& what) {
 }
 
 // Asks the daemon on the socket whether it answers.
-ClientResult<Started> TryPing(const Settings& settings, Deadline deadline, int interrupt_fd) {
+ClientResult<Started> TryPing(const Settings& settings, Deadline deadline, int interrupt_fd,
+                              ProgressMeter& meter) {
   auto connection = Connection::Open(settings.Socket(), deadline, interrupt_fd);
   if (!connection) return connection.error();
   const auto limit = std::max<std::int64_t>(1, Millis(deadline.LeftAt(Now())));
   const std::string ping = R"({"type":"Ping","timeout_ms":)" + std::to_string(limit) + "}";
-  auto reply = connection->Call(ping, deadline, settings.config.max_reply_bytes);
+  Meanwhile meanwhile;
+  if (meter.bar()) meanwhile.tick = [&meter] { meter.Tick(); };
+  auto reply = connection->Call(ping, deadline, settings.config.max_reply_bytes, meanwhile);
   if (!reply) return reply.error();
   const int holder = PidFileHolder(settings.PidFile());
   return Started{holder > 0 ? holder : connection->peer().pid, false};
@@ -201,12 +204,11 @@ Failure Explain(const Settings& settings, const ClientError& error, int pid) {
 
 // Waits until the child, or another daemon that was quicker, answers.
 Outcome<Started> AwaitAnswer(const Settings& settings, const Environment& environment, Child& child,
-                             Deadline deadline) {
+                             Deadline deadline, ProgressMeter& meter) {
   const int interrupt_fd = environment.interrupt_fd;
-  ProgressMeter meter(environment, "starting ojd");
   for (;;) {
     if (meter.bar()) meter.Tick();
-    auto answer = TryPing(settings, deadline, interrupt_fd);
+    auto answer = TryPing(settings, deadline, interrupt_fd, meter);
     child.Look();
     const int pid = child.ended ? 0 : child.pid;
     if (answer) return Started{answer->pid, !child.ended};
@@ -224,14 +226,15 @@ Outcome<Started> AwaitAnswer(const Settings& settings, const Environment& enviro
 
 Outcome<Started> EnsureDaemon(const Settings& settings, const Environment& environment) {
   const Deadline deadline = Deadline::After(Now(), settings.connect.value);
-  auto answer = TryPing(settings, deadline, environment.interrupt_fd);
+  ProgressMeter meter(environment, "starting ojd");
+  auto answer = TryPing(settings, deadline, environment.interrupt_fd, meter);
   if (answer) return *answer;
   if (answer.error().trouble != Trouble::kNotRunning) {
     return Explain(settings, answer.error(), 0);
   }
   auto child = Spawn(settings, environment);
   if (!child) return child.error();
-  return AwaitAnswer(settings, environment, *child, deadline);
+  return AwaitAnswer(settings, environment, *child, deadline, meter);
 }
 
 int PidFileHolder(const std::string& pid_file) {

@@ -168,13 +168,18 @@ Result<RunReport> RunAndWait(const RunCommandOptions& options) {
   return RunOf(options);
 }
 
+Result<RunReport> ReplayAndWait(const std::string& file) {
+  const Waiting waiting("replay: in the world sim");
+  return ReplayOf(file);
+}
+
 }  // namespace
 
 int RunCommand(const RunCommandOptions& options) {
   return Print(RunAndWait(options), options.json);
 }
 
-int ReplayCommand(const std::string& file, bool json) { return Print(ReplayOf(file), json); }
+int ReplayCommand(const std::string& file, bool json) { return Print(ReplayAndWait(file), json); }
 
 int ExploreCommand(const ExploreCommandOptions& options) {
   const Result<Scenario> scenario = LoadFor(options.file, World::kSim);

@@ -22,6 +22,7 @@
 #include "explore/twin_compare.h"
 #include "scenario/scaled.h"
 #include "scenario/toml_writer.h"
+#include "terminal/status_line.h"
 
 namespace oj::sim {
 namespace {
@@ -270,14 +271,19 @@ class Comparison {
  private:
   void CompareAll(const std::vector<std::size_t>& which, unsigned jobs, bool again) {
     std::size_t done = 0;
-    const bool shown = isatty(STDERR_FILENO) == 1;
+    terminal::StatusLine line(terminal::StandardError());
+    const auto show = [&] {
+      line.Show("twin: " + std::to_string(done) + " of " + std::to_string(which.size()) +
+                (again ? " that are run again" : ""));
+    };
+    show();
     Pool pool([&](std::size_t i) { return Compare(items_[i], options_, again); },
               [&](std::size_t i, Told told) {
                 told_[i] = std::move(told);
-                if (shown) std::cerr << "\r\x1b[K" << ++done << " of " << which.size();
+                ++done;
+                show();
               });
     pool.Run(which, jobs);
-    if (shown) std::cerr << "\r\x1b[K";
   }
 
   std::string PathOf(const Item& item) const {
