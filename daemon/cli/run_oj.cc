@@ -161,7 +161,7 @@ View ViewOf(const Invocation& invocation) {
   const Environment& environment = invocation.environment;
   return {.color = terminal::UsesColour(environment.out_is_terminal),
           .utf8 = terminal::DrawsUtf8(),
-          .columns = environment.out_is_terminal ? environment.columns : 0,
+          .columns = environment.out_is_terminal ? environment.size().columns : 0,
           .now = environment.wall_now(),
           .home = Variable("HOME")};
 }

@@ -58,12 +58,16 @@ Outcome<Said> Status(const Invocation& invocation, bool requests) {
 // On a terminal each look takes the place of the last. A daemon that comes and goes is shown, too.
 Outcome<Said> Watch(const Invocation& invocation) {
   const Environment& environment = invocation.environment;
-  const bool redraws = terminal::Redraws(environment.out_is_terminal);
+  const bool as_json = invocation.settings.json;
+  const bool redraws = !as_json && terminal::Redraws(environment.out_is_terminal);
   for (;;) {
     auto said = Status(invocation, true);
     if (!said && said.error().exit == kExitInterrupted) return said;
-    std::string text = said ? said->out : "oj: " + OneLine(said.error().message) + "\n";
+    const std::string trouble = said ? "" : "oj: " + OneLine(said.error().message) + "\n";
+    std::string text = said ? said->out : as_json ? "" : trouble;
     if (redraws) text = "\x1b[H\x1b[2J" + text;
+    // Whoever reads JSON reads nothing else there.
+    if (as_json && !trouble.empty()) environment.err(trouble);
     if (const int error = environment.out(text); error != 0) {
       return Said{"", "", error == EINTR ? kExitInterrupted : kExitDone};
     }
@@ -71,7 +75,7 @@ Outcome<Said> Watch(const Invocation& invocation) {
     if (AwaitFd(-1, 0, pause, environment.interrupt_fd).interrupted) {
       return Said{"", "", kExitInterrupted};
     }
-    if (!redraws && !invocation.settings.json && environment.out("\n") != 0) return Said{};
+    if (!redraws && !as_json && environment.out("\n") != 0) return Said{};
   }
 }
 

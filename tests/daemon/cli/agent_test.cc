@@ -1,4 +1,6 @@
 // oj agent, attach and status.
+#include <unistd.h>
+
 #include <cerrno>
 
 #include "run_test_base.h"
@@ -6,8 +8,10 @@
 namespace oj::cli {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* kAgents =
@@ -113,6 +117,50 @@ TEST_F(AgentTest, WatchLooksAgainUntilTheReaderHasGone) {
   };
   EXPECT_EQ(Run({"status", "--watch"}), 0);
   EXPECT_EQ(looks, 2);
+}
+
+// Also on a terminal, and with a daemon that makes no sense.
+TEST_F(AgentTest, WatchWithJsonWritesNothingElseToStdout) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const UniqueFd wake(ends[0]);
+  const UniqueFd waker(ends[1]);
+  environment_.interrupt_fd = wake.get();
+  environment_.out_is_terminal = true;
+  Set("TERM", "xterm");
+  environment_.err = [&](std::string_view text) {
+    err_ += text;
+    EXPECT_EQ(write(waker.get(), "", 1), 1);
+    return 0;
+  };
+  ServeReply("nonsense");
+  EXPECT_EQ(Run({"status", "--watch", "-o", "json"}), 130);
+  EXPECT_EQ(out_, "");
+  EXPECT_THAT(err_, StartsWith("oj: daemon status: "));
+}
+
+TEST_F(AgentTest, WatchTakesTheTerminalsNewWidth) {
+  environment_.out_is_terminal = true;
+  Set("TERM", "dumb");
+  std::vector<std::string> looks;
+  environment_.size = [&] { return Size{24, looks.empty() ? 200 : 40}; };
+  environment_.out = [&](std::string_view text) {
+    if (text != "\n") looks.emplace_back(text);
+    return looks.size() < 2 ? 0 : EPIPE;
+  };
+  Serve([](ServedConnection& connection) {
+    for (const char* reply : {R"({"type":"Status","pid":7})",
+                              R"({"type":"Requests","requests":[{"id":"r1","type":"SessionPeek",)"
+                              R"("waiting_for":"the end of a long line"}]})"}) {
+      if (connection.ReadFrame().empty()) return;
+      connection.Write(Frame(reply));
+    }
+    connection.AwaitClose();
+  });
+  EXPECT_EQ(Run({"status", "--watch"}), 0);
+  ASSERT_EQ(looks.size(), 2U);
+  EXPECT_THAT(looks[0], HasSubstr("the end of a long line\n"));
+  EXPECT_THAT(looks[1], AllOf(HasSubstr("r1"), Not(HasSubstr("the end of a long line"))));
 }
 
 }  // namespace
