@@ -24,13 +24,11 @@ struct Environment {
   std::function<WallMillis()> wall_now;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
-  int columns = 0;  // of the terminal on out; 0: no limit
   // Of the terminal on err, which may change its size; 0: unknown.
   std::function<int()> err_columns = [] { return 0; };
   // Of the terminal on out, as it is now.
   std::function<Size()> size = [] { return Size{}; };
-  int keys_fd = -1;    // a terminal that keys come from, that of out; not owned; -1: none
-  int resize_fd = -1;  // becomes readable when the terminal has changed its size; not owned
+  int keys_fd = -1;  // a terminal that keys come from, that of out; not owned; -1: none
   // Becomes another program, found on PATH; an errno where it cannot.
   std::function<int(const std::vector<std::string>&)> become = {};
   int interrupt_fd = -1;       // becomes readable when the user wants to stop; not owned; -1: never

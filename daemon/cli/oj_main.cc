@@ -14,29 +14,19 @@
 
 namespace {
 
-// Written to by the signal handlers; for the life of the process.
+// Written to by the signal handler; for the life of the process.
 int interrupt_pipe[2] = {-1, -1};
-int resize_pipe[2] = {-1, -1};
 
-void Poke(int fd) {
+extern "C" void OnSignal(int) {
   const int saved = errno;
-  [[maybe_unused]] const ssize_t ignored = write(fd, "", 1);
+  [[maybe_unused]] const ssize_t ignored = write(interrupt_pipe[1], "", 1);
   errno = saved;
 }
-
-extern "C" void OnSignal(int) { Poke(interrupt_pipe[1]); }
-extern "C" void OnResize(int) { Poke(resize_pipe[1]); }
 
 // The second signal ends the process as if there were no handler. A signal that was ignored when
 // the process began (nohup, a background job) stays so.
 void CatchSignals() {
   if (pipe2(interrupt_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return;
-  if (pipe2(resize_pipe, O_CLOEXEC | O_NONBLOCK) == 0) {
-    struct sigaction action{};
-    action.sa_handler = OnResize;
-    action.sa_flags = SA_RESTART;
-    sigaction(SIGWINCH, &action, nullptr);
-  }
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction action{};
     sigaction(signal, nullptr, &action);
@@ -99,11 +89,9 @@ oj::cli::Environment RealEnvironment() {
               },
           .out_is_terminal = isatty(STDOUT_FILENO) == 1,
           .err_is_terminal = isatty(STDERR_FILENO) == 1,
-          .columns = SizeOf(STDOUT_FILENO).columns,
           .err_columns = [] { return SizeOf(STDERR_FILENO).columns; },
           .size = [] { return SizeOf(STDOUT_FILENO); },
           .keys_fd = isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : -1,
-          .resize_fd = resize_pipe[0],
           .become = Become,
           .interrupt_fd = interrupt_pipe[0],
           .daemon_program = ""};

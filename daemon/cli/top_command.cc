@@ -15,6 +15,7 @@
 namespace oj::cli {
 namespace {
 
+// A new size of the terminal is taken with the next picture.
 constexpr Duration kRedraw = std::chrono::milliseconds(250);
 
 struct TopOptions {
@@ -22,22 +23,14 @@ struct TopOptions {
   bool once = false;
 };
 
-Outcome<Said> Once(const Invocation& invocation, Duration every) {
+Outcome<Said> Once(const Invocation& invocation) {
   std::optional<Connection> connection;
   TopAnswer answer = LookOnce(invocation, connection);
   if (!answer.answered) return answer.failure;
   if (invocation.settings.json) return Said{TopJson(answer.look)};
-  answer.look.every = every;
   std::string text;
   for (const std::string& line : TopLines(answer.look, ViewOf(invocation), 0)) text += line + "\n";
   return Said{text};
-}
-
-// Empties a descriptor that does not block.
-void Drain(int fd) {
-  std::array<char, 64> bytes;
-  while (fd >= 0 && read(fd, bytes.data(), bytes.size()) > 0) {
-  }
 }
 
 class Live {
@@ -67,25 +60,24 @@ class Live {
     }
     look_.every = every_;
     look_.paused = paused_;
-    look_.live = true;
+    look_.keys = invocation_.environment.keys_fd >= 0;
     const Size size = invocation_.environment.size();
     View view = ViewOf(invocation_);
     // The last column stays free: what erases the rest of a line would take a character from it.
     view.columns = (size.columns > 0 ? size.columns : 80) - 1;
-    return screen_.Draw(TopLines(look_, view, size.rows > 0 ? size.rows : 24, skip_));
+    return screen_.Draw(TopLines(look_, view, size.rows > 0 ? size.rows : 24, &skip_));
   }
 
   // Until there is a reason to draw anew, or to end.
   std::optional<Exit> Await() {
     const Environment& environment = invocation_.environment;
-    std::array<pollfd, 4> fds = {{{environment.interrupt_fd, POLLIN, 0},
+    std::array<pollfd, 3> fds = {{{environment.interrupt_fd, POLLIN, 0},
                                   {environment.keys_fd, POLLIN, 0},
-                                  {news_.get(), POLLIN, 0},
-                                  {environment.resize_fd, POLLIN, 0}}};
+                                  {news_.get(), POLLIN, 0}}};
     poll(fds.data(), fds.size(), static_cast<int>(Millis(kRedraw)));
     if (fds[0].revents != 0) return kExitInterrupted;
-    Drain(news_.get());
-    if (fds[3].revents != 0) Drain(environment.resize_fd);
+    std::uint64_t news = 0;
+    [[maybe_unused]] const ssize_t ignored = read(news_.get(), &news, sizeof news);
     return fds[1].revents == 0 ? std::nullopt : ReadKeys();
   }
 
@@ -120,7 +112,7 @@ class Live {
 Outcome<Said> Top(const TopOptions& options, const Invocation& invocation) {
   const Duration every = std::chrono::milliseconds(options.interval_ms);
   const bool redraws = terminal::Redraws(invocation.environment.out_is_terminal);
-  if (options.once || invocation.settings.json || !redraws) return Once(invocation, every);
+  if (options.once || invocation.settings.json || !redraws) return Once(invocation);
   return Said{"", "", Live(invocation, every).Run()};
 }
 

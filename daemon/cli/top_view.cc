@@ -86,15 +86,17 @@ Lines Head(const TopLook& look, const View& view, bool small) {
   if (look.status.empty()) {
     AddHealth(first, look);
     if (look.trouble.empty()) first.Add("asking ojd");
-    if (look.live) first.Add("q quit", Style::kDim);
+    if (look.keys) first.Add("q quit", Style::kDim);
     return first.Take();
   }
   first.Add("ojd " + TextField(look.status, "version") + ", pid " + TextField(look.status, "pid") +
                 ", up " + DurationField(look.status, "uptime_ms"),
             Style::kBold);
   AddHealth(first, look);
-  if (look.live && !small)
-    first.Add("every " + Humanise(look.every) + "  space pause  q quit", Style::kDim);
+  if (look.every > Duration{} && !small) {
+    first.Add("every " + Humanise(look.every) + (look.keys ? "  space pause  q quit" : ""),
+              Style::kDim);
+  }
   Packed facts(view);
   AddUse(facts, look.status, "requests", "requests_active");
   AddUse(facts, look.status, "children", "children_active");
@@ -181,8 +183,12 @@ Lines Children(const TopLook& look, const View& view) {
 }
 
 // Its first line, its last that fits, and how many more there are; the first is a header.
-Lines Shortened(Lines lines, std::size_t room, std::size_t skip, const View& view) {
-  if (lines.size() <= room) return lines;
+// `skip` is lowered to how many are left out before those.
+Lines Shortened(Lines lines, std::size_t room, std::size_t& skip, const View& view) {
+  if (lines.size() <= room) {
+    skip = 0;
+    return lines;
+  }
   const std::size_t shown = room < 2 ? 0 : room - 2;
   skip = std::min(skip, lines.size() - 1 - shown);
   const std::size_t after = lines.size() - 1 - skip - shown;
@@ -220,7 +226,7 @@ std::vector<std::size_t> Shares(const std::vector<Lines>& sections, std::size_t 
 }  // namespace
 
 std::vector<std::string> TopLines(const TopLook& look, const View& view, int rows,
-                                  std::size_t skip) {
+                                  std::size_t* skip) {
   constexpr int kSmall = 16;
   Lines lines = Head(look, view, rows > 0 && rows < kSmall);
   const std::size_t most = rows > 0 ? static_cast<std::size_t>(rows) : std::string::npos;
@@ -228,12 +234,14 @@ std::vector<std::string> TopLines(const TopLook& look, const View& view, int row
     std::vector<Lines> sections = {Requests(look, view), Leases(look, view), Children(look, view)};
     const std::size_t room = most > lines.size() ? most - lines.size() : 0;
     const std::vector<std::size_t> shares = Shares(sections, room);
+    if (shares[0] == 0 && skip != nullptr) *skip = 0;
     bool nothing = true;
     for (std::size_t i = 0; i < sections.size(); ++i) {
       nothing = nothing && sections[i].empty();
       if (shares[i] == 0) continue;
       lines.emplace_back();
-      const std::size_t skipped = i == 0 ? skip : 0;
+      std::size_t none = 0;
+      std::size_t& skipped = i == 0 && skip != nullptr ? *skip : none;
       for (std::string& each : Shortened(std::move(sections[i]), shares[i], skipped, view)) {
         lines.push_back(std::move(each));
       }

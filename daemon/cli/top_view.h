@@ -18,13 +18,13 @@ struct TopLook {
   Duration silent{};         // since the last answer, or since the first question
   Duration every{};          // between two looks
   bool paused = false;
-  bool live = false;  // keys are of use
+  bool keys = false;  // are read
 };
 
 // Lines of at most view.columns columns (0: as long as need be); at most `rows` of them (0: all).
-// `skip`: so many requests are left out at the beginning, as far as there are more than fit.
+// `skip`: so many requests are left out at the beginning; lowered to those that were.
 std::vector<std::string> TopLines(const TopLook& look, const View& view, int rows,
-                                  std::size_t skip = 0);
+                                  std::size_t* skip = nullptr);
 
 // The same for a program, on one line.
 std::string TopJson(const TopLook& look);

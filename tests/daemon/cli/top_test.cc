@@ -12,6 +12,7 @@ namespace json = boost::json;
 using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -137,7 +138,8 @@ TEST(TopLines, TellLimitsRequestsLeasesAndChildren) {
 TEST(TopLines, FitAnyTerminal) {
   TopLook look = Busy();
   look.trouble = "日本語 is no answer";
-  look.live = true;
+  look.keys = true;
+  look.every = std::chrono::seconds(1);
   TopLook idle;
   idle.status = look.status;
   for (int columns = 1; columns < 130; ++columns) {
@@ -165,8 +167,24 @@ TEST(TopLines, WhatDoesNotFitIsCountedAndCanBeReached) {
   look.requests["requests"] = many;
   look.locks = {};
   EXPECT_THAT(TopLines(look, Columns(100), 20), Contains(HasSubstr("more")));
-  const auto lines = TopLines(look, Columns(100), 20, 1000);
+  std::size_t skip = 1000;
+  auto lines = TopLines(look, Columns(100), 20, &skip);
   EXPECT_THAT(lines, AllOf(Contains(HasSubstr("before, 0 more")), Contains(HasSubstr("r30 "))));
+  // One step back is one line.
+  --skip;
+  lines = TopLines(look, Columns(100), 20, &skip);
+  EXPECT_THAT(lines, Contains(HasSubstr("before, 1 more")));
+  look.requests = {};
+  TopLines(look, Columns(100), 20, &skip);
+  EXPECT_EQ(skip, 0U);
+}
+
+TEST(TopLines, KeysAreToldWhereThereAreAny) {
+  TopLook look = Busy();
+  look.every = std::chrono::seconds(2);
+  EXPECT_THAT(TopLines(look, View{}, 0)[0], EndsWith("every 2.0 s"));
+  look.keys = true;
+  EXPECT_THAT(TopLines(look, View{}, 0)[0], EndsWith("every 2.0 s  space pause  q quit"));
 }
 
 TEST(TopLines, NothingInFlightIsSaid) {
