@@ -2,6 +2,10 @@
 
 #include <signal.h>
 
+#include <cerrno>
+
+#include "cli/posix.h"
+
 namespace oj::cli {
 namespace {
 
@@ -62,13 +66,23 @@ std::vector<Key> KeysIn(std::string_view bytes, std::string& rest) {
   return keys;
 }
 
-Screen::Screen(const Environment& environment) : environment_(environment) {
-  termios now{};
-  if (environment.keys_fd >= 0 && tcgetattr(environment.keys_fd, &now) == 0) before_ = now;
-  Enter();
+bool Screen::Interrupted() const {
+  return AwaitFd(-1, 0, Deadline(Now()), environment_.interrupt_fd).interrupted;
 }
 
 void Screen::Enter() {
+  const int keys = environment_.keys_fd;
+  // Whoever was continued to be ended is not to stop once more.
+  if (Interrupted()) return;
+  if (keys >= 0) {
+    // A job in the background stops here, until it is in front: before that the terminal's settings
+    // are those of the shell's own editor.
+    tcdrain(keys);
+    if (Interrupted()) return;
+    termios now{};
+    before_.reset();
+    if (tcgetattr(keys, &now) == 0) before_ = now;
+  }
   if (before_) {
     termios raw = *before_;
     // Ctrl-C and Ctrl-Z come as bytes: the terminal is given back before anything ends or stops.
@@ -77,7 +91,7 @@ void Screen::Enter() {
     raw.c_iflag &= ~static_cast<tcflag_t>(IXON);
     raw.c_cc[VMIN] = 0;
     raw.c_cc[VTIME] = 0;
-    tcsetattr(environment_.keys_fd, TCSADRAIN, &raw);
+    tcsetattr(keys, TCSADRAIN, &raw);
   }
   entered_ = true;
   environment_.out(kEnter);
@@ -91,6 +105,7 @@ void Screen::Leave() {
 }
 
 int Screen::Draw(const std::vector<std::string>& lines) {
+  if (!entered_) return EINTR;
   std::string frame = kBegin;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     frame += (i > 0 ? "\r\n" : "") + lines[i] + "\x1b[K";
@@ -100,7 +115,8 @@ int Screen::Draw(const std::vector<std::string>& lines) {
 
 void Screen::Suspend() {
   Leave();
-  raise(SIGTSTP);
+  // All of the job, as the key does.
+  kill(0, SIGTSTP);
   Enter();
 }
 

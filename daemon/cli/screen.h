@@ -21,18 +21,20 @@ std::vector<Key> KeysIn(std::string_view bytes, std::string& rest);
 class Screen {
  public:
   // Takes the terminal, and gives it back when it is destroyed.
-  explicit Screen(const Environment& environment);
+  explicit Screen(const Environment& environment) : environment_(environment) { Enter(); }
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
   ~Screen() { Leave(); }
 
   // One write, which the terminal shows at once where it can. The lines fit its width. 0 or an
-  // errno.
+  // errno; EINTR also where the terminal was not taken because of an interruption.
   int Draw(const std::vector<std::string>& lines);
   // Stops this process as Ctrl-Z would; returns when it goes on.
   void Suspend();
 
  private:
+  bool Interrupted() const;
+  // Not if there is an interruption.
   void Enter();
   void Leave();
 

@@ -1,5 +1,6 @@
 #include "cli/top_poll.h"
 
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -76,6 +77,10 @@ TopLook TopPoll::Last() {
 }
 
 void TopPoll::Run() {
+  // Signals are the main thread's: what it does next depends on those that it has had.
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);
   Environment environment = invocation_.environment;
   environment.interrupt_fd = stop_.get();
   environment.err_is_terminal = false;  // the screen is another's

@@ -34,7 +34,12 @@ Pty::~Pty() {
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }
-  close(master_);
+  HangUp();
+}
+
+void Pty::HangUp() {
+  if (master_ >= 0) close(master_);
+  master_ = -1;
 }
 
 void Pty::Type(const std::string& keys) const {

@@ -26,6 +26,8 @@ class Pty {
   // Reads until what came since the last Forget() holds `text`; false: not within ten seconds.
   bool Shows(const std::string& text);
   void Forget() { seen_.clear(); }
+  // As a window that is closed.
+  void HangUp();
   const std::string& seen() const { return seen_; }
   termios Settings() const;
   // The exit status; -1: it has not ended within ten seconds, or of a signal.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 
@@ -14,6 +15,7 @@ namespace {
 
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kLeave = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
@@ -23,16 +25,43 @@ class TopTest : public testing::Test {
     world_.Set("OJ_TIMEOUT_TMUX_MS", "100000");
     ASSERT_TRUE(world_.StartDaemon()) << world_.daemon().Err();
   }
-  // Runs on a terminal of that size.
-  void Top(int rows = 24, int columns = 80, const std::string& interval = "100") {
+  void Start(const std::vector<std::string>& argv, int rows, int columns) {
     const Environment environment = {{"TERM", "xterm"},
                                      {"LC_ALL", "C.UTF-8"},
                                      {"NO_COLOR", "1"},
                                      {"OJ_STATE_DIR", world_.state()},
                                      {"OJ_TIMEOUT_IPC_MS", "1000"}};
-    const std::vector<std::string> argv = {kClientProgram, "top", "--interval", interval};
     top_ = std::make_unique<Pty>(argv, environment, rows, columns);
-    ASSERT_TRUE(top_->Shows("requests 0/512")) << top_->seen();
+  }
+  // Runs on a terminal of that size.
+  void Top(int rows = 24, int columns = 80, const std::string& interval = "100") {
+    Start({kClientProgram, "top", "--interval", interval}, rows, columns);
+    ASSERT_TRUE(top_->Shows("requests ")) << top_->seen();
+  }
+  // A shell with job control, which says at once what becomes of a job.
+  void Shell(const std::vector<std::string>& argv = {"/bin/bash", "--norc", "--noprofile", "-i"}) {
+    Start(argv, 24, 200);
+    top_->Type("set -b; PS1='at your ''service '; top='" + std::string(kClientProgram) + " top'\n");
+    ASSERT_TRUE(top_->Shows("at your service ")) << top_->seen();
+  }
+  void Type(const std::string& line) {
+    top_->Forget();
+    top_->Type(line);
+  }
+  // The next so many pictures, or more.
+  std::string Pictures(int count) {
+    std::string all;
+    for (int i = 0; i < count; ++i) {
+      top_->Forget();
+      EXPECT_TRUE(top_->Shows("\x1b[?2026l")) << top_->seen();
+      all += top_->seen();
+    }
+    return all;
+  }
+  // The shell finds its terminal as it was.
+  void ExpectUsable() {
+    Type("stty -a | grep -qw -e -icanon -e -echo && echo ra''w || echo coo''ked\n");
+    EXPECT_TRUE(top_->Shows("cooked")) << top_->seen();
   }
   // As a new terminal is.
   void ExpectGivenBack() {
@@ -92,7 +121,54 @@ TEST_F(TopTest, SignalsGiveTheTerminalBack) {
   }
 }
 
-TEST_F(TopTest, NewSizeIsTakenAtOnce) {
+TEST_F(TopTest, HangUpOfTheTerminalEndsIt) {
+  Top();
+  top_->HangUp();
+  EXPECT_GE(top_->ExitStatus(), 0);
+}
+
+TEST_F(TopTest, StoppedJobGivesTheTerminalBackAndGoesOn) {
+  Shell();
+  top_->Type("$top\n");
+  ASSERT_TRUE(top_->Shows("requests 0/512")) << top_->seen();
+  Type("\x1a");
+  ASSERT_TRUE(top_->Shows(kLeave)) << top_->seen();
+  ASSERT_TRUE(top_->Shows("at your service ")) << top_->seen();
+  ExpectUsable();
+  Type("fg\n");
+  ASSERT_TRUE(top_->Shows("requests 0/512")) << top_->seen();
+  Type("q");
+  ASSERT_TRUE(top_->Shows("at your service ")) << top_->seen();
+  ExpectUsable();
+}
+
+TEST_F(TopTest, StoppedJobThatIsKilledEnds) {
+  Shell();
+  top_->Type("$top\n");
+  ASSERT_TRUE(top_->Shows("requests 0/512")) << top_->seen();
+  Type("\x1a");
+  ASSERT_TRUE(top_->Shows("at your service ")) << top_->seen();
+  Type("kill %1; wait %1; echo sta''tus $?\n");
+  EXPECT_TRUE(top_->Shows("status 130")) << top_->seen();
+}
+
+// While it is in the background the terminal is as a shell's editor has it. This shell does not put
+// the settings back by itself, as bash does.
+TEST_F(TopTest, JobFromTheBackgroundLeavesTheTerminalUsable) {
+  Shell({"/bin/sh", "-i"});
+  Type("stty -icanon -echo; $top &\n");
+  ASSERT_TRUE(Eventually([this] {
+    const std::vector<pid_t> jobs = ChildrenOf(top_->pid());
+    return std::any_of(jobs.begin(), jobs.end(), [](pid_t each) { return StateOf(each) == 'T'; });
+  }));
+  Type("stty icanon echo; fg\n");
+  ASSERT_TRUE(top_->Shows("requests 0/512")) << top_->seen();
+  Type("q");
+  ASSERT_TRUE(top_->Shows("at your service ")) << top_->seen();
+  ExpectUsable();
+}
+
+TEST_F(TopTest, NewSizeIsTaken) {
   Top(24, 200, "3600000");
   ASSERT_TRUE(top_->Shows("agents 0")) << top_->seen();
   top_->Forget();
@@ -121,12 +197,46 @@ TEST_F(TopTest, DaemonThatHasGoneIsToldAndShownWhenItIsBack) {
 }
 
 TEST_F(TopTest, PauseKeepsThePicture) {
+  ASSERT_TRUE(world_.StartSession("work"));
+  world_.Freeze();
   Top();
   top_->Type(" ");
-  EXPECT_TRUE(top_->Shows("paused")) << top_->seen();
-  top_->Type(" ");
-  top_->Forget();
-  EXPECT_TRUE(top_->Shows("\x1b[?2026l")) << top_->seen();
+  ASSERT_TRUE(top_->Shows("paused")) << top_->seen();
+  auto peek = world_.StartOj({"--timeout", "60000", "session", "peek", "work"});
+  ASSERT_TRUE(Eventually([this] { return !world_.Tools().empty(); }));
+  EXPECT_THAT(Pictures(4), Not(HasSubstr("PeekSession")));
+  Type(" ");
+  EXPECT_TRUE(top_->Shows("PeekSession")) << top_->seen();
+}
+
+TEST_F(TopTest, PauseWithoutADaemonSaysOnceThatItWaits) {
+  Top();
+  kill(world_.daemon().pid(), SIGKILL);
+  world_.DaemonEnded();
+  ASSERT_TRUE(top_->Shows("waiting: ojd is not running")) << top_->seen();
+  Type(" ");
+  ASSERT_TRUE(top_->Shows("paused")) << top_->seen();
+  EXPECT_THAT(Pictures(4), Not(HasSubstr("waiting: waiting")));
+}
+
+TEST_F(TopTest, ArrowsScrollTheRequests) {
+  ASSERT_TRUE(world_.StartSession("work"));
+  world_.Freeze();
+  std::vector<std::unique_ptr<Process>> peeks;
+  for (int lines = 1; lines <= 8; ++lines) {
+    peeks.push_back(world_.StartOj(
+        {"--timeout", "60000", "session", "peek", "work", "--lines", std::to_string(lines)}));
+  }
+  ASSERT_TRUE(
+      Eventually([this] { return world_.Status().at("requests_active").to_number<int>() == 8; }));
+  Top(16);
+  ASSERT_TRUE(top_->Shows(" more")) << top_->seen();
+  Type("\x1b[B");
+  EXPECT_TRUE(top_->Shows("1 before, ")) << top_->seen();
+  Type(std::string(100, 'j'));
+  EXPECT_TRUE(top_->Shows(" before, 0 more")) << top_->seen();
+  Type("\x1b[A");
+  EXPECT_TRUE(top_->Shows(" before, 1 more")) << top_->seen();
 }
 
 TEST_F(TopTest, OneLookWithoutATerminal) {
