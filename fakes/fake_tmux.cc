@@ -279,6 +279,7 @@ Outcome Serve(const Args& args, const std::string& passing) {
 Outcome Work(const Args& args, const Behaviour& behaviour) {
   if (!args.empty() && args[0] == "-V") return {0, "tmux 3.3a\n", ""};
   Keep();
+  const ServerTurn turn(StateDirectory());
   for (const Args& late : TakeBroken()) Serve(late, "");
   return Serve(args, behaviour.passing);
 }

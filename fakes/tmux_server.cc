@@ -2,11 +2,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -45,6 +47,17 @@ std::optional<int> ExitOf(const Args& command) {
 }
 
 }  // namespace
+
+ServerTurn::ServerTurn(const std::string& state) {
+  if (state.empty()) return;
+  fd_ = open((state + "/server.lock").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  while (fd_ >= 0 && flock(fd_, LOCK_EX) != 0 && errno == EINTR) {
+  }
+}
+
+ServerTurn::~ServerTurn() {
+  if (fd_ >= 0) close(fd_);
+}
 
 TmuxServer::TmuxServer(std::string state) {
   if (!state.empty()) sessions_ = std::move(state) + "/sessions";

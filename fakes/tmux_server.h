@@ -23,6 +23,19 @@ struct Session {
   bool reaped = false;      // its exit is told: tmux 3.3a may miss it till its next child ends
 };
 
+// A server serves one client at a time: while this lives, no other client has one. It is let go
+// when its process dies.
+class ServerTurn {
+ public:
+  explicit ServerTurn(const std::string& state);
+  ServerTurn(const ServerTurn&) = delete;
+  ServerTurn& operator=(const ServerTurn&) = delete;
+  ~ServerTurn();
+
+ private:
+  int fd_ = -1;
+};
+
 class TmuxServer {
  public:
   explicit TmuxServer(std::string state);

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <set>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -138,6 +138,25 @@ TEST_F(FakeMischief, RulesThatChangeCountForTheNextCall) {
   EXPECT_EQ(Run().value, 3);
   Rule("exit = 4\n");
   EXPECT_EQ(Run().value, 4);
+}
+
+// Each makes a session whose program ends at once, and says in time that the session stays.
+TEST_F(FakeMischief, AServerServesOneClientAtATime) {
+  constexpr int kClients = 8;
+  constexpr int kRounds = 10;
+  Rules("");
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<std::unique_ptr<Program>> clients;
+    for (int i = 0; i < kClients; ++i) {
+      const std::string name = "s" + std::to_string(round) + "-" + std::to_string(i);
+      const std::vector<std::string> line{
+          OJ_FAKE_TMUX,     "new-session", "-d",         "-s", name, "--",
+          "true",           ";",           "set-option", "-w", "-t", "=" + name + ":",
+          "remain-on-exit", "on"};
+      clients.push_back(std::make_unique<Program>(line, environment()));
+    }
+    for (const auto& client : clients) EXPECT_EQ(client->Wait().value, 0);
+  }
 }
 
 class FakeLateEffect : public FakeMischief {
