@@ -138,7 +138,8 @@ int Behave(const Tool& tool, const Args& args, const Behaviour& behaviour) {
   if (!before || BeginBadly(tool, args, behaviour, &outcome)) {
     outcome = Work(tool, args, behaviour);
   }
-  WriteOutput(outcome, behaviour);
+  const bool killed = outcome.signal != 0 && HasPassedSignal();
+  if (!killed) WriteOutput(outcome, behaviour);
   if (behaviour.after) {
     Delay(behaviour);
     Misbehave(behaviour, &outcome);

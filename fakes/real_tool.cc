@@ -108,6 +108,10 @@ bool CutIn(pid_t real, const Behaviour& behaviour) {
   Has(real, WSTOPPED | WEXITED);
   LeaveLock(behaviour);
   Wait(behaviour);
+  if (HasPassedSignal()) {  // the real one ends as it does on that
+    kill(real, SIGCONT);
+    return false;
+  }
   Flood(behaviour.flood_bytes);
   if (behaviour.exit) {
     kill(real, SIGKILL);

@@ -199,6 +199,21 @@ TEST_F(FakeGit, TermReachesTheRealOneThatHangsInTheMiddle) {
   EXPECT_TRUE(fs::exists(At("told")));
 }
 
+// It cleans up as it does on TERM, and says what it says then: nothing of the rule.
+TEST_F(FakeGit, TermInTheMiddleComesBeforeWhatTheRuleHasLeftToDo) {
+  Rule("at_path = \"" + At("begun") + "\"\nhang = true\nexit = 4\nflood_bytes = 10\nout = \"o\"\n");
+  Program git(Waiting(), Scripted());
+  ASSERT_TRUE(Appears("begun"));
+  const std::string stat = "/proc/" + std::to_string(Real()) + "/stat";
+  EXPECT_TRUE(Eventually([&] { return ReadFile(stat).find(") T ") != std::string::npos; }));
+  git.Signal(SIGTERM);
+  const Ended ended = git.Wait();
+  EXPECT_TRUE(ended.signaled);
+  EXPECT_EQ(ended.value, SIGTERM);
+  EXPECT_EQ(ended.out, "");
+  EXPECT_TRUE(fs::exists(At("told")));
+}
+
 TEST_F(FakeGit, AfterItsWorkItHangsAndDies) {
   Rule("after = true\nhang = true\n");
   Program git({kFakes + "/git", "exit", "0"}, Scripted());
