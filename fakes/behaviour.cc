@@ -96,9 +96,11 @@ void Delay(const Behaviour& behaviour) {
 }
 
 // What a server that hangs has been asked for, it does when it goes on, whoever lives then.
-void AwaitServer(const Tool& tool, const Args& args, const Behaviour& behaviour) {
+void AskServer(const Tool& tool, const Args& args, const Behaviour& behaviour) {
   if (!IsHung(tool.name)) return;
-  if (tool.promise != nullptr && !behaviour.late && !behaviour.wrap && !behaviour.exit) {
+  CatchSignalsOfClient(tool.name, behaviour);
+  const bool works = behaviour.after || (!behaviour.exit && !behaviour.signal);
+  if (tool.promise != nullptr && !behaviour.late && !behaviour.wrap && works) {
     Behaviour promised = behaviour;
     promised.late = std::chrono::milliseconds(0);
     tool.promise(args, promised);
@@ -109,15 +111,15 @@ void AwaitServer(const Tool& tool, const Args& args, const Behaviour& behaviour)
 // False: it does not do its work, and `*outcome` is how it ends.
 bool Misbehave(const Behaviour& behaviour, Outcome* outcome) {
   Flood(behaviour.flood_bytes);
-  if (behaviour.signal) Die(*behaviour.signal);
   if (behaviour.exit) outcome->exit = *behaviour.exit;
+  if (behaviour.signal && !behaviour.exit) Die(*behaviour.signal);
   return !behaviour.exit;
 }
 
 bool BeginBadly(const Tool& tool, const Args& args, const Behaviour& behaviour, Outcome* outcome) {
   const auto begin = [&] {
     Delay(behaviour);
-    AwaitServer(tool, args, behaviour);
+    AskServer(tool, args, behaviour);
     return Misbehave(behaviour, outcome);
   };
   if (!behaviour.late) return begin();
@@ -134,7 +136,7 @@ int Behave(const Tool& tool, const Args& args, const Behaviour& behaviour) {
   for (int i = 0; i < behaviour.forks; ++i) LeaveChild(tool, args, false);
   Outcome outcome;
   const bool before = !behaviour.after && !behaviour.InTheMiddle();
-  if (!before) AwaitServer(tool, args, behaviour);
+  if (!before) AskServer(tool, args, behaviour);
   if (!before || BeginBadly(tool, args, behaviour, &outcome)) {
     outcome = Work(tool, args, behaviour);
   }

@@ -94,15 +94,17 @@ bool IsHung(const std::string& tool) {
   return !state.empty() && Exists(state + "/hung." + tool);
 }
 
-void AwaitServer(const std::string& tool, const Behaviour& behaviour) {
+void AwaitServer(const std::string& tool) {
+  while (IsHung(tool)) Sleep(kTurn);
+}
+
+void CatchSignalsOfClient(const std::string& tool, const Behaviour& behaviour) {
   std::ifstream file(StateDirectory() + "/hung." + tool);
   std::string how;
   Behaviour meanwhile = behaviour;
   meanwhile.ignore_term |= static_cast<bool>(std::getline(file, how)) && how == "ignore_term";
   meanwhile.exit_zero_on_term |= tool == "tmux";
   CatchSignals(meanwhile);
-  while (IsHung(tool)) Sleep(kTurn);
-  CatchSignals(behaviour);
 }
 
 // A signal ends a sleep only if it kills: what is passed on is looked for every turn.

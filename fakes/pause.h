@@ -23,7 +23,9 @@ bool HasPassedSignal();
 
 // As long as the state directory says that the tool's server hangs.
 bool IsHung(const std::string& tool);
-void AwaitServer(const std::string& tool, const Behaviour& behaviour);
+void AwaitServer(const std::string& tool);
+// CatchSignals() for who waits so: as the clients of that server do.
+void CatchSignalsOfClient(const std::string& tool, const Behaviour& behaviour);
 
 // Delay and hang, till released; or till a signal has been passed on.
 void Wait(const Behaviour& behaviour);

@@ -165,12 +165,15 @@ class FakeLateEffect : public FakeMischief {
     Rules("");
     EXPECT_EQ(Tmux({"new-session", "-d", "-s", "work", "--", "sleep", "600"}).value, 0);
   }
-  bool HasPromised() const {
+  // A client, or that one.
+  bool HasPromised(pid_t client = 0) const {
+    const std::string suffix = client == 0 ? "" : "-" + std::to_string(client);
     std::error_code none;
     const std::filesystem::directory_iterator promises(dir_.path() + "/promises", none);
     // One that is still being written is hidden.
-    return std::any_of(begin(promises), end(promises), [](const auto& promise) {
-      return promise.path().filename().string().front() != '.';
+    return std::any_of(begin(promises), end(promises), [&suffix](const auto& promise) {
+      const std::string name = promise.path().filename().string();
+      return name.front() != '.' && name.ends_with(suffix);
     });
   }
   // A client that hangs with the server, and is killed.
@@ -233,7 +236,7 @@ TEST_F(FakeLateEffect, AClientOfAHungServerExitsZeroOnTermUnlessItIsDeafToIt) {
   for (const bool deaf : {false, true}) {
     WriteFile(hung, deaf ? "ignore_term\n" : "\n");
     Program client({OJ_FAKE_TMUX, "list-sessions"}, environment());
-    for (int i = 0; i < 20; ++i) ShortPause();
+    ASSERT_TRUE(Eventually([&] { return HasPromised(client.pid()); }));
     client.Signal(SIGTERM);
     if (deaf) {
       for (int i = 0; i < 10; ++i) ShortPause();
@@ -241,6 +244,23 @@ TEST_F(FakeLateEffect, AClientOfAHungServerExitsZeroOnTermUnlessItIsDeafToIt) {
       std::filesystem::remove(hung);
     }
     EXPECT_EQ(client.Wait().value, 0);
+  }
+}
+
+TEST_F(FakeLateEffect, AServerThatHangsIsNotAskedByWhoIsToDieBeforeItsWork) {
+  Begin();
+  const std::string hung = dir_.path() + "/hung.tmux";
+  for (const std::string end : {"exit = 3", "signal = 9"}) {
+    Rules("[[rule]]\ntool = \"tmux\"\nmatch = \"send-keys\"\n" + end + "\n");
+    WriteFile(hung, "\n");
+    Program client({OJ_FAKE_TMUX, "send-keys", "-t", "=work:", "-l", "--", "x"}, environment());
+    const std::string start = "S " + std::to_string(client.pid()) + " ";
+    ASSERT_TRUE(Eventually([&] { return ReadFile(journal()).find(start) != std::string::npos; }));
+    for (int i = 0; i < 20; ++i) ShortPause();
+    EXPECT_FALSE(HasPromised()) << end;
+    std::filesystem::remove(hung);
+    client.Wait();
+    EXPECT_EQ(Screen(), "");
   }
 }
 
