@@ -29,11 +29,32 @@ constexpr unsigned kSafetySeconds = 120;
   _exit(128 + number);  // the signal's default is to be ignored
 }
 
+// As read() does, but for signals.
+ssize_t ReadByte(int fd) {
+  char byte = 0;
+  ssize_t n = 0;
+  do {
+    n = read(fd, &byte, 1);
+  } while (n < 0 && errno == EINTR);
+  return n;
+}
+
+// True in the child. The parent goes on when the child is in the journal, or dead.
+bool ForkInJournal(const Tool& tool, const Args& args, bool leave_group) {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return false;
+  const bool is_child = fork() == 0;
+  if (is_child && leave_group) setsid();
+  if (is_child) JournalStart(tool.name, args);
+  close(ends[1]);
+  if (!is_child) ReadByte(ends[0]);
+  close(ends[0]);
+  return is_child;
+}
+
 // It sleeps here, holding the output, and never returns to the fake's work.
 void LeaveChild(const Tool& tool, const Args& args, bool leave_group) {
-  if (fork() != 0) return;
-  if (leave_group) setsid();
-  JournalStart(tool.name, args);
+  if (!ForkInJournal(tool, args, leave_group)) return;
   Sleep(std::chrono::seconds(kSafetySeconds));
   JournalLine('E', 0);
   _exit(0);
@@ -51,18 +72,16 @@ class Successor {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) return;
     const std::int64_t begin = Now();
-    if (fork() != 0) {
+    if (!ForkInJournal(tool, args, true)) {
       close(ends[0]);
       pipe_ = ends[1];
       return;
     }
     close(ends[1]);
     alarm(kSafetySeconds);
-    setsid();
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
-    JournalStart(tool.name, args);
-    if (IsDead(ends[0])) {
+    if (ReadByte(ends[0]) == 0) {  // it is dead
       Sleep(std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(*behaviour.late) -
                                                       std::chrono::nanoseconds(Now() - begin)));
       Work(tool, args, behaviour);
@@ -79,14 +98,6 @@ class Successor {
   }
 
  private:
-  static bool IsDead(int pipe) {
-    char byte = 0;
-    ssize_t n = 0;
-    do {
-      n = read(pipe, &byte, 1);
-    } while (n < 0 && errno == EINTR);
-    return n == 0;
-  }
   int pipe_ = -1;
 };
 
@@ -105,7 +116,8 @@ void AskServer(const Tool& tool, const Args& args, const Behaviour& behaviour) {
     promised.late = std::chrono::milliseconds(0);
     tool.promise(args, promised);
   }
-  AwaitServer(tool.name, behaviour);
+  AwaitServer(tool.name);
+  CatchSignals(behaviour);
 }
 
 // False: it does not do its work, and `*outcome` is how it ends.

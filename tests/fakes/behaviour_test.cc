@@ -143,7 +143,7 @@ class FakeGrandchild : public FakeBehaviour {
 };
 
 TEST_F(FakeGrandchild, OutlivesTheToolInItsGroup) {
-  Rules("[[rule]]\ntool = \"tmux\"\ngrandchild = true\ndelay_ms = 300\n");
+  Rules("[[rule]]\ntool = \"tmux\"\ngrandchild = true\n");
   Program peek(Peek(), environment());
   const Start grandchild = Grandchild(peek.pid());
   ASSERT_NE(grandchild.pid, 0);
@@ -154,7 +154,7 @@ TEST_F(FakeGrandchild, OutlivesTheToolInItsGroup) {
 }
 
 TEST_F(FakeGrandchild, LeavesTheGroupWithSetsid) {
-  Rules("[[rule]]\ntool = \"tmux\"\ngrandchild = true\nsetsid = true\ndelay_ms = 300\n");
+  Rules("[[rule]]\ntool = \"tmux\"\ngrandchild = true\nsetsid = true\n");
   Program peek(Peek(), environment());
   const Start grandchild = Grandchild(peek.pid());
   ASSERT_NE(grandchild.pid, 0);

@@ -64,9 +64,14 @@ class FakeGit : public FakeBehaviour {
   bool Appears(const std::string& name) const {
     return Eventually([&] { return fs::exists(At(name)); });
   }
+  // A zombie, too: it is not this test that reaps it.
+  static bool IsGone(pid_t pid) {
+    const std::string stat = ReadFile("/proc/" + std::to_string(pid) + "/stat");
+    return stat.empty() || stat.find(") Z ") != std::string::npos;
+  }
   pid_t Real() const { return std::atoi(ReadFile(At("real")).c_str()); }
   bool RealIsGone() const {
-    return Eventually([&] { return kill(Real(), 0) != 0; });
+    return Eventually([&] { return IsGone(Real()); });
   }
 };
 
@@ -217,7 +222,7 @@ TEST_F(FakeGit, TermInTheMiddleComesBeforeWhatTheRuleHasLeftToDo) {
 TEST_F(FakeGit, AfterItsWorkItHangsAndDies) {
   Rule("after = true\nhang = true\n");
   Program git({kFakes + "/git", "exit", "0"}, Scripted());
-  EXPECT_TRUE(Eventually([&] { return fs::exists(At("where")) && kill(Real(), 0) != 0; }));
+  EXPECT_TRUE(Eventually([&] { return fs::exists(At("where")) && IsGone(Real()); }));
   EXPECT_TRUE(git.Running());
   git.Signal(SIGKILL);
   EXPECT_EQ(git.Wait().value, SIGKILL);
@@ -320,9 +325,13 @@ TEST_F(FakeGit, AWorktreeIsLeftHalfMadeWhenItsEntryAppears) {
   RunTool({"/usr/bin/git", "init", "-q", "-b", "main", repo}, all);
   RunTool({"/usr/bin/git", "-C", repo, "commit", "-q", "--allow-empty", "-m", "one"}, all);
   Rule("match = \"worktree add\"\nat_path = \"" + repo + "/.git/worktrees/w\"\nsignal = 9\n");
-  const Ended ended =
-      RunTool({kFakes + "/git", "-C", repo, "worktree", "add", "-b", "w", At("w")}, all);
-  EXPECT_TRUE(ended.signaled);
+  // Or else git could be done before anybody looks.
+  const std::string hook = repo + "/.git/hooks/reference-transaction";
+  WriteFile(hook, "#!/bin/sh\n[ ! -e '" + repo + "/.git/worktrees/w' ] || exec sleep 20\n");
+  fs::permissions(hook, fs::perms::owner_all);
+  Program git({kFakes + "/git", "-C", repo, "worktree", "add", "-b", "w", At("w")}, all);
+  EXPECT_TRUE(git.Wait().signaled);
+  kill(-git.pid(), SIGKILL);
   EXPECT_TRUE(fs::exists(repo + "/.git/worktrees/w"));
   EXPECT_TRUE(fs::exists(repo + "/.git/refs/heads/w"));
 }
