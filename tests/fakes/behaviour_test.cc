@@ -1,7 +1,6 @@
 // How the fakes misbehave, and that their journal tells it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <csignal>
@@ -188,21 +187,6 @@ TEST_F(FakeBehaviour, WrongRulesAreNamedByFileLineAndKey) {
     EXPECT_EQ(ended.value, 125) << text;
     EXPECT_THAT(ended.err, StartsWith(rules() + message)) << text;
   }
-}
-
-TEST_F(FakeBehaviour, StartingCostsLittle) {
-  constexpr int kRuns = 200;
-  Rules("[[rule]]\ntool = \"tmux\"\nmatch = \"nothing\"\n");
-  const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < kRuns; ++i) Run();
-  const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - begin;
-  rusage used{};
-  getrusage(RUSAGE_CHILDREN, &used);
-  const double cpu = static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e3 +
-                     static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e3;
-  std::printf("a fake with a rules file: %.2f ms a run, %.2f ms of it CPU\n", wall.count() / kRuns,
-              cpu / kRuns);
-  EXPECT_LT(cpu / kRuns, 200);
 }
 
 }  // namespace

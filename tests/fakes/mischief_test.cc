@@ -65,30 +65,6 @@ TEST_F(FakeMischief, WithoutAPlaceToCountInADrawIsRefused) {
   EXPECT_THAT(ended.err, HasSubstr("OJ_FAKE_STATE"));
 }
 
-// Each time as whole milliseconds, at least.
-TEST_F(FakeMischief, DelaysAreDrawnBetweenTheirBounds) {
-  Rule("exit = 0\ndelay_ms = 20\ndelay_to_ms = 120\nseed = 1\n");
-  std::set<long long> tens;
-  for (int i = 0; i < 8; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
-    Run();
-    const auto took = std::chrono::steady_clock::now() - begin;
-    EXPECT_GE(took, std::chrono::milliseconds(20));
-    tens.insert(took / std::chrono::milliseconds(10));
-  }
-  EXPECT_GT(tens.size(), 2U);
-}
-
-TEST_F(FakeMischief, ExponentialDelaysHaveTheirMean) {
-  Rule("exit = 0\ndelay_mean_ms = 20\nseed = 1\n");
-  const auto begin = std::chrono::steady_clock::now();
-  constexpr int kRuns = 30;
-  for (int i = 0; i < kRuns; ++i) Run();
-  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-  std::printf("mean of 20 ms and a start: %.1f ms\n", took.count() / kRuns);
-  EXPECT_GT(took.count() / kRuns, 10);
-}
-
 TEST_F(FakeMischief, CutOutputLosesItsHalfAndItsNewline) {
   EXPECT_EQ(Say("cut = true\n"), "01234");
   Rule("exit = 0\nout = \"ab\\n\\n\\n\\n\"\ncut = true\n");
