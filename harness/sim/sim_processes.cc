@@ -240,6 +240,12 @@ void SimProcesses::Inherit(SimTree& tree) {
   loop_.Arm(heir.work, Deadline(due));
 }
 
+// It does its work itself, or says that it does not.
+void SimProcesses::DismissHeir(SimTree& tree) {
+  const ToolRule* rule = tree.behaviour.rule;
+  if (rule != nullptr && rule->late && tree.tool == 1) Exit(*tree.members.back(), 0);
+}
+
 void SimProcesses::CloseOutput(SimTree& tree) {
   if (tree.child == nullptr || tree.late) return;
   const bool held = std::any_of(tree.members.begin(), tree.members.end(), [](SimProcess* each) {
@@ -248,8 +254,13 @@ void SimProcesses::CloseOutput(SimTree& tree) {
   if (!held) tree.child->OnOutputClosed();
 }
 
-// The members are those at the time of the signal: what is forked then is not struck.
 void SimProcesses::Signal(SimTree& tree, int signal) {
+  StrikeAll(tree, signal, tree.leader().state != SimProcess::State::kAlive);
+}
+
+// The members are those at the time of the signal: what is forked then is not struck. `escaped`:
+// also those that have left the group.
+void SimProcesses::StrikeAll(SimTree& tree, int signal, bool escaped) {
   const std::size_t count = tree.members.size();
   const bool forks = tree.forks < tree.behaviour.forks &&
                      std::any_of(
@@ -263,7 +274,7 @@ void SimProcesses::Signal(SimTree& tree, int signal) {
   }
   for (std::size_t i = 0; i < count; ++i) {
     SimProcess& each = *tree.members[i];
-    if (each.escaped && !tree.tagged) continue;
+    if (each.escaped && !(escaped && tree.tagged)) continue;
     if (each.state == SimProcess::State::kAlive) Strike(each, signal);
   }
 }
@@ -310,7 +321,7 @@ void SimProcesses::Reap(SimProcess& process) {
 
 void SimProcesses::Abandon(SimTree& tree) {
   tree.child = nullptr;
-  if (!life_ended_) Signal(tree, kSigkill);
+  if (!life_ended_) StrikeAll(tree, kSigkill, true);
   ReapMembers(tree);
   if (tree.leader().state == SimProcess::State::kZombie) Reap(tree.leader());
 }
@@ -322,7 +333,7 @@ void SimProcesses::BeginLife(std::uint32_t life) {
 
 bool SimProcesses::EndStrays() {
   for (SimTree& tree : trees_) {
-    if (IsStray(tree)) Signal(tree, kSigkill);
+    if (IsStray(tree)) StrikeAll(tree, kSigkill, true);
   }
   return Stray().empty();
 }

@@ -86,14 +86,15 @@ class SimProcesses {
                SimTmux& tmux, SimGit& git);
   ~SimProcesses();
 
-  // Begins a tree at once; null with *error set: it cannot be started.
+  // Begins a tree at once.
   SimTree& Start(const ProcessSpec& spec, const Behaviour& behaviour);
   // Before it is planned: how long it stands in a queue, by the rules.
   Duration Queue(const ProcessSpec& spec) const;
   Behaviour Plan(const ProcessSpec& spec);
   // The pid of a living leader that runs `program` in one of the directories (as `-C` says), or 0.
   int FindUser(const std::string& program, const std::vector<std::string>& directories) const;
-  // From a tree's handle.
+  // From a tree's handle. What has left the group is signalled only once the leader has ended: the
+  // daemon's host knows it when it has adopted it.
   void Signal(SimTree& tree, int signal);
   void ReapMembers(SimTree& tree);
   void Reap(SimProcess& process);
@@ -130,6 +131,7 @@ class SimProcesses {
   class Window;
 
   bool IsStray(const SimTree& tree) const;
+  void StrikeAll(SimTree& tree, int signal, bool escaped);
   SimProcess& Add(SimTree& tree, bool escaped);
   // What tools do is in tool_work.cc.
   void Work(SimTree& tree);
@@ -151,6 +153,7 @@ class SimProcesses {
   void Exit(SimProcess& process, int status);
   void BeginByRule(SimTree& tree);
   void Inherit(SimTree& tree);
+  void DismissHeir(SimTree& tree);
   void OnEnded(SimProcess& process);
   void CloseOutput(SimTree& tree);
   void Strike(SimProcess& process, int signal);

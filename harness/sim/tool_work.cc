@@ -63,7 +63,7 @@ bool SimProcesses::WorkAsGit(SimTree& tree) {
   if (!tree.git_began) tree.git_began = loop_.Now();
   if (tree.git == nullptr) {
     tree.git = std::make_unique<GitCommand>(git_, tree.argv);
-    if (how.rule != nullptr && how.rule->late) Exit(*tree.members.back(), 0);  // no heir is needed
+    DismissHeir(tree);
   }
   if (how.moment == Moment::kAmid && IsAmid(tree) && IsTroubled(tree)) return false;
   if (!tree.git->Step()) return true;
@@ -120,6 +120,7 @@ bool SimProcesses::IsTroubled(SimTree& tree) {
   if (tree.flooded) return true;  // a full pipe holds it up
   if (!how.signal && !how.exit) return false;
   const int status = how.exit ? *how.exit : -*how.signal;
+  if (how.exit && how.moment == Moment::kBefore) DismissHeir(tree);
   if (how.moment == Moment::kAfter || (how.moment == Moment::kBefore && !how.exit)) {
     Exit(leader, status);
     return true;
