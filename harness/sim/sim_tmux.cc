@@ -254,6 +254,7 @@ void SimTmux::Do(const Command& command, ToolAnswer& answer) {
     return List(command, "#{session_name}: 1 windows", answer);
   }
   if (command.name == "list-panes") {
+    if (!running()) return Fail(answer, "no current target");
     return List(command, "#{session_name}:0.0: [80x24]", answer);
   }
   if (command.name == "kill-server") return sessions_.clear();

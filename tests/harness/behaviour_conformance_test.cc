@@ -33,6 +33,7 @@ constexpr const char* kScreen = "hello";
 const Words kPeek{"tmux", "capture-pane", "-p", "-t", "=work:"};
 const Words kLook{"tmux", "has-session", "-t", "=work"};
 const Words kKill{"tmux", "kill-session", "-t", "=work"};
+const Words kList{"tmux", "list-panes", "-a", "-F", "#{session_name}"};
 const Words kDelete{"git", "-C", "{root}/repo", "update-ref", "-d", "refs/heads/old"};
 const Words kAdd{"git", "-C",  "{root}/repo", "worktree",       "add",
                  "-b",  "new", "{root}/tree", "refs/heads/main"};
@@ -411,6 +412,10 @@ const Row kRows[] = {
     {"passing_serves",
      "match = \"has\"\npassing = \"serves\"\n",
      {kKill, kLook},
+     {"exited 0", "exited 1 err=no current target", "2 started, 0 left; there: branch"}},
+    {"passing_serves_a_list",
+     "match = \"list\"\npassing = \"serves\"\n",
+     {kKill, kList},
      {"exited 0", "exited 1 err=no current target", "2 started, 0 left; there: branch"}},
     {"passing_exits",
      "match = \"has\"\npassing = \"exits\"\n",
