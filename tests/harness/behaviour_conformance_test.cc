@@ -2,6 +2,7 @@
 // a fake, run by the same runner, must look the same to who called it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -50,11 +51,15 @@ struct Row {
 
 void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 
-std::string InRoot(std::string text, const std::string& root) {
-  for (std::size_t at = 0; (at = text.find("{root}", at)) != std::string::npos;) {
-    text.replace(at, 6, root);
+std::string Replaced(std::string text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) {
+    text.replace(at, what.size(), by);
   }
   return text;
+}
+
+std::string InRoot(std::string text, const std::string& root) {
+  return Replaced(std::move(text), "{root}", root);
 }
 
 // What is written again and again is said once.
@@ -87,6 +92,8 @@ class Stage {
   virtual ProcessResult Run(ProcessSpec spec) = 0;
   virtual bool HasSession() = 0;
   virtual void Touch(const std::string& path) = 0;
+  // The real git would else have ended, on a busy machine, before anybody could strike.
+  virtual void HoldCheckout() {}
   virtual bool Exists(const std::string& path) = 0;
   virtual int Started() = 0;  // processes, but for a fake's real tool
   virtual int Left() = 0;     // of them, alive
@@ -156,13 +163,23 @@ class FakeStage final : public Stage {
                 {"OJ_FAKE_STATE", root_ + "/state"},
                 {"OJ_FAKE_JOURNAL", root_ + "/journal"},
                 {"GIT_CONFIG_GLOBAL", "/dev/null"},
+                {"TMUX_TMPDIR", "/tmp"},
                 {"PATH", std::string(OJ_FAKES_DIR) + ":" + std::getenv("PATH")}};
     TreeRunner runner(host_, loop_);
-    return RunOn(loop_, runner.Run(std::move(spec)));
+    ProcessResult result = RunOn(loop_, runner.Run(std::move(spec)));
+    result.err = Replaced(std::move(result.err), "/tmp/tmux-" + std::to_string(getuid()) + "/",
+                          "/tmp/tmux-0/");
+    return result;
   }
   Instant Now() override { return loop_.Now(); }
   bool HasSession() override { return fs::exists(root_ + "/state/sessions/work"); }
   void Touch(const std::string& path) override { WriteFile(path, ""); }
+  void HoldCheckout() override {
+    const std::string hook = root_ + "/repo/.git/hooks/reference-transaction";
+    WriteFile(hook, "#!/bin/sh\n[ \"$1\" = prepared ] && [ -e '" + root_ +
+                        "/tree/.git' ] && sleep 2\nexit 0\n");
+    fs::permissions(hook, fs::perms::owner_all);
+  }
   bool Exists(const std::string& path) override { return fs::exists(path); }
   int Started() override { return static_cast<int>(Pids().size()); }
   int Left() override {
@@ -195,6 +212,7 @@ struct Played {
 Played Play(Stage& stage, const Row& row, const std::string& root) {
   Played played;
   if (row.blocked) stage.Touch(root + "/repo/.git/packed-refs.lock");
+  if (row.rule.find("at_path") != std::string::npos) stage.HoldCheckout();
   for (const Words& call : row.calls) {
     ProcessSpec spec;
     for (const std::string& word : call) spec.argv.push_back(InRoot(word, root));
@@ -331,6 +349,11 @@ const Row kRows[] = {
      {"timed out 15 err=Preparing worktree (new branch 'new')",
       "1 started, 0 left; there: session branch"},
      kHangs},
+    {"at_path_with_hang_and_exit",
+     "at_path = \"{root}/tree/.git\"\nhang = true\nexit = 4\nerr = \"e\\n\"\n",
+     {kAdd},
+     {"timed out 15", "1 started, 0 left; there: session branch"},
+     kHangs},
     {"at_path_and_on",
      "at_path = \"{root}/tree/.git\"\ndelay_ms = 200\n",
      {kAdd},
@@ -342,9 +365,9 @@ const Row kRows[] = {
      {"timed out 15", "1 started, 0 left; there: session branch lock"},
      kHangs},
     {"cut",
-     "cut = true\nout = \"hello\\nworld!\\n\\n\"\n",
+     "cut = true\nout = \"0123456789\\n\"\n",
      {kPeek},
-     {"exited 0 out=hello", "1 started, 0 left; there: session branch"}},
+     {"exited 0 out=01234", "1 started, 0 left; there: session branch"}},
     {"non_utf8",
      "non_utf8 = true\n",
      {kPeek},
