@@ -364,6 +364,7 @@ void SimProcesses::PowerOff() {
   }
   for (SimTree& tree : trees_) tree.late_output.Disarm();
   for (Tool& tool : tools_) tool.waiting.clear();
+  promises_.clear();
 }
 
 void SimProcesses::ListMisanswers(std::vector<std::uint64_t>& to) {

@@ -161,12 +161,8 @@ void SimProcesses::KeepPromises() {
   const auto promises = std::exchange(promises_, {});
   for (SimTree* tree : promises) {
     if (tree->worked) continue;
-    const bool dead = tree->leader().state != SimProcess::State::kAlive;
-    if (dead && loop_.Now() >= tree->began + *tree->behaviour.rule->late) {
-      Perform(*tree, false);
-    } else {
-      promises_.push_back(tree);
-    }
+    if (tree->leader().state != SimProcess::State::kAlive) Perform(*tree, false);
+    if (!tree->worked) promises_.push_back(tree);
   }
 }
 
@@ -175,7 +171,9 @@ void SimProcesses::Perform(SimTree& tree, bool alive) {
   if (tree.worked) return;
   if (alive && how.moment == Moment::kBefore && IsTroubled(tree)) return;
   const bool promised = how.rule != nullptr && how.rule->late.has_value();
-  if (!alive && how.exit && how.moment == Moment::kBefore && !promised) return;
+  const bool ends = how.moment == Moment::kBefore && (how.exit || how.signal);
+  if (!alive && ends && !promised) return;
+  if (!alive && promised && loop_.Now() < tree.began + *how.rule->late) return;  // it may yet come
   tree.worked = true;
   ToolAnswer answer;
   if (tree.tool == 0) {

@@ -49,6 +49,8 @@ class ProcessTest : public LoopTest {
     took = elapsed();
     done = true;
   }
+  // After a Cancel(), which ends the others.
+  void StartAnew(ProcessSpec spec) { later_.Start(Run(std::move(spec))); }
   void Cancel() { tasks.scope().Cancel(CancelReason::kDisconnected); }
 
   Scenario scenario;
@@ -61,6 +63,7 @@ class ProcessTest : public LoopTest {
   bool done = false;
 
  private:
+  Nursery later_{loop, nullptr};
   std::optional<SimProcesses> world_;
   std::optional<SimProcessHost> host_;
   std::optional<TreeRunner> runner_;
@@ -197,6 +200,51 @@ TEST_F(ProcessTest, WhatAKilledClientAskedOfAHungServerIsDoneWhenItResumes) {
   EXPECT_EQ(tmux.sessions().at("work").screen, "$ ");
   RunToRest();
   EXPECT_EQ(tmux.sessions().at("work").screen, "$ ls");
+}
+
+TEST_F(ProcessTest, WhatAKilledClientAskedIsDoneNoSoonerThanItsRuleSays) {
+  tmux.Create("work", "$ ");
+  scenario.hangs.push_back({"tmux", Duration::zero(), seconds(2), false});
+  Rule().tool = "tmux";
+  scenario.tools[0].match = "send-keys";
+  scenario.tools[0].late = seconds(5);
+  Start(Tmux({"send-keys", "-t", "=work:", "-l", "--", "ls"}));
+  RunFor(seconds(1));
+  Cancel();
+  RunFor(seconds(3));
+  EXPECT_EQ(tmux.sessions().at("work").screen, "$ ");
+  RunFor(seconds(2));
+  StartAnew(Tmux({"has-session", "-t", "=work"}));
+  RunToRest();
+  EXPECT_EQ(tmux.sessions().at("work").screen, "$ ls");
+}
+
+TEST_F(ProcessTest, WhoIsToDieBeforeItsWorkHasAskedNothingOfAHungServer) {
+  tmux.Create("work", "$ ");
+  scenario.hangs.push_back({"tmux", Duration::zero(), seconds(2), false});
+  Rule().tool = "tmux";
+  scenario.tools[0].signal = 9;
+  Start(Tmux({"send-keys", "-t", "=work:", "-l", "--", "ls"}));
+  RunFor(seconds(1));
+  Cancel();
+  RunToRest();
+  EXPECT_EQ(tmux.sessions().at("work").screen, "$ ");
+}
+
+TEST_F(ProcessTest, ALossOfPowerTakesWhatKilledClientsHadAskedFor) {
+  tmux.Create("work", "$ ");
+  Rule().tool = "tmux";
+  scenario.tools[0].match = "send-keys";
+  scenario.tools[0].hang = true;
+  scenario.tools[0].late = Duration::zero();
+  Start(Tmux({"send-keys", "-t", "=work:", "-l", "--", "ls"}));
+  RunFor(seconds(1));
+  Cancel();
+  RunFor(seconds(1));
+  world().PowerOff();
+  StartAnew(Tmux({"has-session", "-t", "=work"}));
+  RunToRest();
+  EXPECT_EQ(tmux.sessions().at("work").screen, "$ ");
 }
 
 TEST_F(ProcessTest, ClientOfAHungServerExitsZeroOnTerm) {
