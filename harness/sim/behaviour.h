@@ -47,7 +47,8 @@ struct Behaviour {
   // It may end by itself, and answer otherwise than its tool would.
   bool Misanswers() const {
     return exit || signal || crash_after || exit_zero_on_term ||
-           (rule != nullptr && (rule->out || rule->err || rule->cut || rule->non_utf8));
+           (rule != nullptr &&
+            (rule->out || rule->err || rule->cut || rule->non_utf8 || rule->flood_bytes > 0));
   }
 };
 

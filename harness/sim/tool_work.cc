@@ -1,5 +1,6 @@
 // What the simulated tools do: their work, what they say, and the trouble that rules make.
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <utility>
 
@@ -221,7 +222,8 @@ void SimProcesses::SaySlowly(SimTree& tree) {
   }
   tree.dripping = true;
   if (tree.unsaid.out.empty() && tree.unsaid.err.empty()) return Finish(tree);
-  const Duration time = std::chrono::nanoseconds(slice * 1'000'000'000 / rate);
+  const double seconds = static_cast<double>(slice) / static_cast<double>(rate);
+  const Duration time = std::chrono::nanoseconds(std::llround(seconds * 1e9));
   loop_.Arm(tree.leader().work, Deadline::After(loop_.Now(), time));
 }
 
@@ -235,9 +237,9 @@ void SimProcesses::Finish(SimTree& tree) {
 
 void SimProcesses::Flood(SimTree& tree, std::size_t bytes) {
   if (bytes == 0) return;
-  const std::size_t kept = std::min(bytes, tree.output_limit);
-  tree.out.append(bytes > tree.output_limit ? std::min(kept, kMostFlood) : kept, 'x');
-  tree.flooded = bytes > tree.output_limit;
+  const std::size_t room = tree.output_limit - std::min(tree.output_limit, tree.out.size());
+  tree.out.append(bytes > room ? std::min(room, kMostFlood) : bytes, 'x');
+  tree.flooded = tree.flooded || bytes > room;
   if (tree.flooded && tree.child != nullptr) tree.child->OnFlooded();
 }
 

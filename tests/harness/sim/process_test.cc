@@ -170,6 +170,21 @@ TEST_F(ProcessTest, FloodEndsTheTree) {
   EXPECT_THAT(world().Left(), IsEmpty());
 }
 
+TEST_F(ProcessTest, FloodCountsWithWhatWasWrittenBefore) {
+  ToolRule& rule = Rule();
+  rule.after = true;
+  rule.out = std::string(100, 'o');
+  rule.flood_bytes = 50;
+  ProcessSpec spec = Git();
+  spec.output_limit = 120;
+  Start(std::move(spec));
+  RunToRest();
+  EXPECT_EQ(result.end, End::kFlooded);
+  std::vector<std::uint64_t> misanswered;
+  world().ListMisanswers(misanswered);
+  EXPECT_THAT(misanswered, SizeIs(1));
+}
+
 TEST_F(ProcessTest, SpawnThatFailsTellsItsErrno) {
   chooser.Plan(sites::kBehaviour, {1});
   Start(Git());
