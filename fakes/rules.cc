@@ -61,7 +61,7 @@ class Reader {
 
   bool ReadMillis(std::string_view key, const toml::node& value, Behaviour* b) {
     long long number = 0;
-    if (!Integer(key, value, 0, kMany, &number)) return false;
+    if (!Integer(key, value, 0, kLongest.count(), &number)) return false;
     const std::chrono::milliseconds millis(number);
     if (key == "delay_ms") {
       b->delay = millis;
@@ -89,6 +89,7 @@ class Reader {
       b->exit = static_cast<int>(number);
     } else if (key == "signal") {
       if (!Integer(key, value, 1, NSIG - 1, &number)) return false;
+      if (!IsDeadly(number)) return Fail(value, key, kNotDeadly);
       b->signal = static_cast<int>(number);
     } else {
       return Fail(value, key, "unknown key");

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -22,6 +24,15 @@ inline constexpr std::string_view kRuleKeys[] = {
 };
 
 inline constexpr int kMostForks = 16;
+inline constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24);  // of all times
+
+// Whether a process that does not catch it ends of it: others stop it, or are not noticed.
+inline bool IsDeadly(long long number) {
+  constexpr int kOthers[] = {SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP,
+                             SIGTTIN, SIGTTOU, SIGURG,  SIGWINCH};
+  return number > 0 && number < NSIG && std::ranges::find(kOthers, number) == std::end(kOthers);
+}
+inline constexpr std::string_view kNotDeadly = "must be the number of a signal that ends a process";
 
 // Random numbers that depend on nothing but where they come from (splitmix64): a rule's seed, its
 // place in the file, and the number of the call that `match` fits.

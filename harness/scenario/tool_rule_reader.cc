@@ -74,7 +74,7 @@ class RuleReader {
     if (key == "nth") rule_.nth = static_cast<int>(read_.Integer(value, key, 0, 1'000'000'000));
     if (key == "seed") rule_.seed = read_.Integer(value, key, 0, kMost);
     if (key == "exit") rule_.exit = static_cast<int>(read_.Integer(value, key, 0, 255));
-    if (key == "signal") rule_.signal = static_cast<int>(read_.Integer(value, key, 1, NSIG - 1));
+    if (key == "signal") rule_.signal = ReadSignal(value);
     if (key == "flood_bytes") rule_.flood_bytes = read_.Integer(value, key, 0, kMost);
     if (key == "bytes_per_s") rule_.bytes_per_s = read_.Integer(value, key, 1, kMost);
     if (key == "forks") {
@@ -104,6 +104,8 @@ class RuleReader {
 
   void ReadOfFakes(std::string_view key, const toml::node& value) {
     if (!fakes_only_) read_.Fail(value, key, "is for worlds = [\"fakes\"] only");
+    if (key == "release") ReadPath(key, value);
+    if (key == "wrap") read_.Bool(value, key);
     std::ostringstream text;
     value.visit([&text](const auto& node) { text << node; });
     rule_.of_fakes.emplace_back(key, std::move(text).str());
@@ -113,9 +115,14 @@ class RuleReader {
     if (!path.starts_with('/')) read_.Fail(value, key, "must be an absolute path");
     return path;
   }
+  int ReadSignal(const toml::node& value) {
+    const std::int64_t number = read_.Integer(value, "signal", 1, NSIG - 1);
+    if (!fakes::IsDeadly(number)) read_.Fail(value, "signal", fakes::kNotDeadly);
+    return static_cast<int>(number);
+  }
   double ReadProbability(const toml::node& value) {
     const double number = value.value<double>().value_or(-1);
-    if (number < 0 || number > 1) {
+    if (!(number >= 0 && number <= 1)) {  // nor is it nan
       read_.Fail(value, "probability", "must be a number from 0 to 1");
     }
     return number;
