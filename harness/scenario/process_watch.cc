@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -29,17 +28,6 @@ std::string ReadAll(const std::string& path) {
   std::ostringstream text;
   text << file.rdbuf();
   return std::move(text).str();
-}
-
-std::string Joined(const std::string& json) {
-  boost::json::error_code error;
-  const boost::json::value value = boost::json::parse(json, error);
-  if (error || !value.is_array()) return json;
-  std::string text;
-  for (const auto& arg : value.get_array()) {
-    text += (text.empty() ? "" : " ") + std::string(arg.as_string());
-  }
-  return text;
 }
 
 std::string CommandLine(pid_t pid) {
@@ -86,6 +74,29 @@ std::string Program(const std::string& command) {
 }
 
 }  // namespace
+
+// A list of strings with no escapes but \", \\ and \u00XX.
+std::string JournalledArguments(std::string_view text) {
+  std::string joined;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size() && (in_string || text[i] != ']'); ++i) {
+    const char c = text[i];
+    if (c == '"') {
+      in_string = !in_string;
+    } else if (!in_string) {
+      if (c == ',') joined += ' ';
+    } else if (c != '\\') {
+      joined += c;
+    } else if (text.substr(++i).starts_with('u')) {
+      joined +=
+          static_cast<char>(std::strtol(std::string(text.substr(i + 1, 4)).c_str(), nullptr, 16));
+      i += 4;
+    } else {
+      joined += text.substr(i, 1);
+    }
+  }
+  return joined;
+}
 
 char ProcessState(pid_t pid) {
   const std::string stat = ReadAll("/proc/" + std::to_string(pid) + "/stat");
@@ -164,8 +175,7 @@ void ProcessWatch::OnLine(const std::string& line) {
     // One that leaves its group is still what its parent is about.
     const auto known = processes_.find(parent);
     if (known != processes_.end() && known->second.pidfd >= 0) group = known->second.group;
-    argv.resize(std::min(argv.size(), argv.rfind("] \"") + 1));
-    return Saw(pid, recorder_.FromBootTime(ns), group, Joined(argv));
+    return Saw(pid, recorder_.FromBootTime(ns), group, JournalledArguments(argv));
   }
   int value = 0;
   words >> ns >> value;

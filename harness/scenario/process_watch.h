@@ -9,11 +9,16 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "scenario/recorder.h"
 
 namespace oj::sim {
+
+// Of what begins with the arguments in a line of the fakes' journal (fakes/journal.h): these,
+// joined by blanks. What is no UTF-8 stays as it is.
+std::string JournalledArguments(std::string_view text);
 
 // Sources: the journal of the fakes (exact times), or sampling of /proc for the daemon's
 // descendants (every Turn; what lives shorter may be missed). Ends come from pidfds, a moment late:

@@ -1,5 +1,6 @@
 #include "scenario/scaled.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <string>
 
@@ -31,7 +32,9 @@ class Scaler {
     for (Duration* time : {&rule.delay, &rule.delay_to, &rule.delay_mean}) Scale(*time);
     Scale(rule.at);
     Scale(rule.late);
-    rule.bytes_per_s = static_cast<std::int64_t>(static_cast<double>(rule.bytes_per_s) / scale_);
+    if (rule.bytes_per_s == 0) return;  // at once
+    const double rate = static_cast<double>(rule.bytes_per_s) / scale_;
+    rule.bytes_per_s = std::max<std::int64_t>(1, static_cast<std::int64_t>(rate));
   }
   void Scale(Step& step) const {
     Scale(step.time);

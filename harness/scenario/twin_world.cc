@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "scenario/process_watch.h"
 #include "scenario/run_bounded.h"
@@ -35,6 +36,20 @@ void WriteAtOnce(const std::string& path, const std::string& text) {
 // At least one.
 std::string SomeMillis(Duration time) {
   return MillisText(std::max<Duration>(time, std::chrono::milliseconds(1)));
+}
+
+// What tools make and look at is below the run's directory, where these two are (PlacedBelow).
+Status CheckPaths(const Scenario& scenario) {
+  for (const ToolRule& rule : scenario.tools) {
+    for (const auto& [key, path] :
+         {std::pair("lock_file", rule.lock_file), std::pair("at_path", rule.at_path)}) {
+      if (path.empty() || path.starts_with("/repos/") || path.starts_with("/state/")) continue;
+      return Error{ErrorCode::kInvalidRequest,
+                   std::string(key) + ": '" + path + "' must be below /repos or /state",
+                   "elsewhere it would be a path of this machine"};
+    }
+  }
+  return Ok{};
 }
 
 }  // namespace
@@ -107,6 +122,7 @@ bp::environment TwinWorld::environment() const {
 
 Status TwinWorld::SetUp() {
   if (dir_.empty()) return Error{ErrorCode::kUnavailable, "no temporary directory", ""};
+  if (const Status own = CheckPaths(scenario_); !own) return own;
   for (const char* name : {"/state", "/home", "/config/oj", "/tmux", "/fake"}) {
     fs::create_directories(dir_ + name);
     fs::permissions(dir_ + name, fs::perms::owner_all);

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <string>
 
+#include "scenario/process_watch.h"
 #include "scenario/scaled.h"
 #include "trace/timeline.h"
 
@@ -113,6 +114,35 @@ TEST_F(TwinTest, WhatOnlyAFakeCanDoIsDone) {
   EXPECT_EQ(Count(run, TraceKind::kProcessStarted), 3);
   EXPECT_EQ(Count(run, TraceKind::kProcessEnded), 3);
   EXPECT_TRUE(run.quiet);
+}
+
+TEST(Scaled, WhatIsWrittenSlowlyStaysSlow) {
+  Scenario scenario;
+  scenario.tools.resize(2);
+  scenario.tools[0].bytes_per_s = 3;
+  const Scenario slower = Scaled(scenario, 4);
+  EXPECT_EQ(slower.tools[0].bytes_per_s, 1);
+  EXPECT_EQ(slower.tools[1].bytes_per_s, 0);
+}
+
+TEST(ProcessWatch, ArgumentsAreReadAsTheyWereJournalled) {
+  EXPECT_EQ(JournalledArguments(R"(["tmux","a b",""] "/a] \"b"/x")"), "tmux a b ");
+  EXPECT_EQ(JournalledArguments(R"(["git","a\",","c\\d","e\u000af"] "/")"), "git a\", c\\d e\nf");
+  EXPECT_EQ(JournalledArguments("[\"git\",\"\xff\xfe\"] \"/\""), "git \xff\xfe");
+  EXPECT_EQ(JournalledArguments("[\"torn\\"), "torn");
+}
+
+TEST_F(TwinTest, ARuleThatWouldMakeAFileOfThisMachineIsRefused) {
+  for (const char* key : {"lock_file", "at_path"}) {
+    const auto scenario = ParseScenario("worlds = [\"fakes\"]\n[[tool]]\ntool = \"git\"\n" +
+                                            std::string(key) + " = \"/tmp/x\"\n" + kLeaves,
+                                        "x.toml");
+    ASSERT_TRUE(scenario.ok());
+    const TwinOptions options{OJ_MINI_OJD, OJ_FAKES_DIR, milliseconds(1000)};
+    const Result<TwinRun> run = RunTwin(*scenario, World::kFakes, options);
+    ASSERT_FALSE(run.ok());
+    EXPECT_EQ(run.error().message, std::string(key) + ": '/tmp/x' must be below /repos or /state");
+  }
 }
 
 TEST_F(TwinTest, ALeakedProcessIsSeenAndEndedAfterTheRun) {
