@@ -46,40 +46,22 @@ std::string Count(long count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-// Of a line of the journal: the arguments joined by blanks. The simplest reading of its JSON: what
-// a rule matches has no escapes in practice.
-std::string Joined(const std::string& json) {
-  std::string text;
-  for (std::size_t i = 1; i + 1 < json.size(); ++i) {
-    const char c = json[i];
-    if (c == '\\') {
-      text += json[++i];
-    } else if (c == ',' && json[i - 1] == '"' && json[i + 1] == '"') {
-      text += ' ';
-    } else if (c != '"') {
-      text += c;
-    }
-  }
-  return text;
-}
-
 bool Fits(const std::string& tool, const std::string& match, const std::string& command) {
   const std::size_t blank = command.find(' ');
   if (command.substr(0, blank) != tool) return false;
   return command.find(match, blank == command.npos ? 0 : blank) != command.npos;
 }
 
-// Those that wait are let go when the fault is turned off.
-ToolRule Releasable(const Fault& fault, const std::string& release) {
-  ToolRule rule = fault.rule;
+}  // namespace
+
+ToolRule Releasable(ToolRule rule, const std::string& release) {
   std::erase_if(rule.of_fakes, [](const auto& each) { return each.first == "release"; });
   rule.of_fakes.emplace_back("release", Quoted(release));
   // As the real one: the server has the request, whatever becomes of the client.
-  if (rule.hang && rule.tool == "tmux" && !rule.late) rule.late = Duration();
+  const bool before = !rule.after && !rule.InTheMiddle();
+  if (rule.hang && rule.tool == "tmux" && before && !rule.late) rule.late = Duration();
   return rule;
 }
-
-}  // namespace
 
 Faults::Faults(Scenario& scenario, World world, TwinWorld& twin)
     : scenario_(scenario), world_(world), twin_(twin) {
@@ -142,7 +124,7 @@ void Faults::WriteRules() {
   scenario_.tools.clear();
   for (const Active& each : active_) {
     if (each.fault.target == "daemon") continue;
-    scenario_.tools.push_back(Releasable(each.fault, each.release));
+    scenario_.tools.push_back(Releasable(each.fault.rule, each.release));
   }
   twin_.WriteRules();
 }
@@ -314,8 +296,7 @@ void Faults::OnLine(const std::string& line) {
   std::string argv;
   for (int i = 0; i < 4; ++i) words >> skipped;
   std::getline(words >> std::ws, argv);  // and the directory
-  argv.resize(std::min(argv.size(), argv.rfind("] \"") + 1));
-  const std::string command = Joined(argv);
+  const std::string command = JournalledArguments(argv);
   // As the fakes choose: the first that fits; what is for another call than this one does not.
   for (Active& each : active_) {
     if (!Fits(each.fault.target, each.match, command)) continue;

@@ -17,6 +17,9 @@
 
 namespace oj::sim {
 
+// The rule as the fakes get it: those that wait are let go when the fault is turned off.
+ToolRule Releasable(ToolRule rule, const std::string& release);
+
 // Answers are lines for a person.
 class Faults {
  public:

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lab/faults.h"
+
 namespace oj::sim {
 namespace {
 
@@ -69,6 +71,18 @@ TEST(OrderTest, ARuleTakesTheKeysOfAScenario) {
   EXPECT_EQ(fault.rule.probability, 0.5);
   EXPECT_EQ(fault.name, "rule-git");
   EXPECT_EQ(Effect(fault), R"(git calls: probability = 0.5, delay_ms = 3000, err = "it broke")");
+}
+
+// They refuse late_ms for what comes later than the work begins.
+TEST(OrderTest, OnlyAHangBeforeItsWorkIsPromisedToItsServer) {
+  const auto late = [](const std::vector<std::string>& keys) {
+    std::vector<std::string> words{"rule", "tmux", "hang=true"};
+    words.insert(words.end(), keys.begin(), keys.end());
+    return Releasable(On(words).rule, "/released").late.has_value();
+  };
+  EXPECT_TRUE(late({}));
+  EXPECT_FALSE(late({"after=true"}));
+  EXPECT_FALSE(late({"wrap=true", "at_ms=5"}));
 }
 
 TEST(OrderTest, WhatIsWrongWithARuleIsTold) {
