@@ -28,6 +28,16 @@ void AddChoice(CLI::App& command, ChoiceOptions& to) {
   command.add_option("--without", to.without, kWithout)->delimiter(',')->type_name("CLASS");
 }
 
+// No range of CLI11 refuses nan.
+CLI::Validator Scale() {
+  const auto wrong = [](std::string& text) {
+    double scale = 0;
+    const bool is_number = CLI::detail::lexical_cast(text, scale);
+    return is_number && scale >= 0.001 && scale <= 1000 ? "" : text + " is not from 0.001 to 1000";
+  };
+  return {wrong, "FACTOR", "scale"};
+}
+
 void AddRunOptions(CLI::App& command, RunCommandOptions& to) {
   command.add_option("--world", to.world, "Where: sim, fakes (real processes, fake tools), real")
       ->type_name("WORLD")
@@ -35,7 +45,7 @@ void AddRunOptions(CLI::App& command, RunCommandOptions& to) {
       ->capture_default_str();
   command.add_option("--seed", to.seed, "Of the simulation's decisions")->capture_default_str();
   command.add_option("--scale", to.scale, "Multiplies all durations; not in sim")
-      ->check(CLI::PositiveNumber)
+      ->check(Scale())
       ->capture_default_str();
   command.add_option("--ojd", to.ojd, "The daemon (default: beside oj-harness); not in sim")
       ->type_name("FILE");
@@ -214,7 +224,7 @@ void AddTwin(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   twin.add_option("--seed", to->seed, "Of the first that is drawn")->capture_default_str();
   twin.add_option("--scale", to->run.scale, "Multiplies all durations of the real processes")
-      ->check(CLI::PositiveNumber)
+      ->check(Scale())
       ->capture_default_str();
   twin.add_option("--jobs", to->jobs, "Scenarios at a time")
       ->check(CLI::PositiveNumber)

@@ -55,5 +55,13 @@ TEST_F(HarnessHelpTest, ExampleThatIsWrongIsRefused) {
   EXPECT_NE(WhyNotTaken({"walk", "x"}), "");
 }
 
+TEST_F(HarnessHelpTest, ScaleIsANumberByWhichTimesCanBeMultiplied) {
+  EXPECT_EQ(WhyNotTaken({"run", "x", "--scale", "0.25"}), "");
+  for (const char* wrong : {"nan", "0", "-1", "inf", "1e300", "x"}) {
+    EXPECT_NE(WhyNotTaken({"run", "x", "--scale", wrong}), "") << wrong;
+    EXPECT_NE(WhyNotTaken({"twin", "x", "--scale", wrong}), "") << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace oj::sim
