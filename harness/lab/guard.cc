@@ -13,10 +13,12 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -34,7 +36,12 @@ constexpr milliseconds kKillLimit(5000);
 constexpr milliseconds kLeaveLimit(10'000);
 constexpr milliseconds kTurn(2);
 
-std::string LockOf(const std::string& directory) { return directory + "/lock"; }
+constexpr std::size_t kNameSize = std::string_view("oj-lab-XXXXXX").size();
+constexpr const char* kLock = "lock";
+constexpr const char* kBegun = "lock.new";
+constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+// A new directory has its lock long before.
+constexpr std::time_t kToLockSeconds = 60;
 
 bool HasTerminal(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat", std::ios::binary);
@@ -83,25 +90,36 @@ void RemoveTree(const fs::path& path) {
   fs::remove_all(path, error);
 }
 
-// The lock goes last: what is interrupted here is a dead lab's directory still.
-void Remove(const std::string& directory) {
+UniqueFd OpenDirectory(const std::string& path) {
+  return UniqueFd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+// By its descriptor: whatever becomes of its name. The lock goes last, and only if all else has
+// gone: what is left is a dead lab's directory still, for the next lab. False: something is left.
+bool Remove(const std::string& directory, const UniqueFd& opened) {
+  fchmod(opened.get(), S_IRWXU);
+  const fs::path place = "/proc/self/fd/" + std::to_string(opened.get());
+  const auto entries = [&place](std::error_code& error) {
+    std::vector<fs::path> found;
+    for (fs::directory_iterator at(place, error), end; !error && at != end; at.increment(error)) {
+      if (at->path().filename() != kLock) found.push_back(at->path());
+    }
+    return found;
+  };
   std::error_code error;
-  std::vector<fs::path> entries;
-  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().filename() != "lock") entries.push_back(at->path());
-  }
-  for (const fs::path& entry : entries) RemoveTree(entry);
-  fs::remove_all(directory, error);
+  for (const fs::path& entry : entries(error)) RemoveTree(entry);
+  if (!entries(error).empty() || error) return false;
+  unlinkat(opened.get(), kLock, 0);
+  return rmdir(directory.c_str()) == 0;
 }
 
-// The holder of the lock calls it.
-void CleanUp(const std::string& directory) {
+// The holder of the lock calls it. False: something is left.
+bool CleanUp(const std::string& directory, const UniqueFd& opened) {
   HangUp(directory);
-  EndStrays(directory, kKillLimit, kLabVariable);
-  Remove(directory);
+  return EndStrays(directory, kKillLimit, kLabVariable).empty() && Remove(directory, opened);
 }
 
-// Of the descriptors above stderr only these two stay open.
+// Of the descriptors above stderr, which is open, only these two stay open.
 void CloseAllBut(int one, int other) {
   const auto low = static_cast<unsigned>(std::min(one, other));
   const auto high = static_cast<unsigned>(std::max(one, other));
@@ -122,22 +140,46 @@ void CloseAllBut(int one, int other) {
   char byte = 0;
   while (read(pipe, &byte, 1) < 0 && errno == EINTR) {
   }
-  CleanUp(directory);
-  _exit(0);
+  const bool clean = CleanUp(directory, OpenDirectory(directory));
+  _exit(clean ? 0 : 1);
+}
+
+// A lab's is a directory itself, this user's, and closed to all others: what merely has such a name
+// was put there by who knows whom.
+UniqueFd OpenLab(const std::string& directory) {
+  UniqueFd opened = OpenDirectory(directory);
+  struct stat info{};
+  if (!opened || fstat(opened.get(), &info) != 0 || info.st_uid != geteuid() ||
+      (info.st_mode & kOthers) != 0) {
+    opened.Reset();
+  }
+  return opened;
 }
 
 enum class Lock { kNone, kFree, kHeld };
 
-// Of a directory; free: `file` holds it from now on.
-Lock TryLock(const std::string& directory, UniqueFd* file) {
-  file->Reset(open(LockOf(directory).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+// Free: `file` holds it from now on.
+Lock TryLock(const UniqueFd& lab, UniqueFd* file) {
+  file->Reset(openat(lab.get(), kLock, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   struct stat info{};
   if (!*file || fstat(file->get(), &info) != 0 || info.st_uid != geteuid()) return Lock::kNone;
   if (flock(file->get(), LOCK_EX | LOCK_NB) != 0) return Lock::kHeld;
   // It may have been removed, by whoever held it, since it was opened.
   struct stat named{};
-  const bool same = stat(LockOf(directory).c_str(), &named) == 0 && named.st_ino == info.st_ino;
+  const bool same =
+      fstatat(lab.get(), kLock, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == info.st_ino;
   return same ? Lock::kFree : Lock::kNone;
+}
+
+// Of what died before it had its lock, or after it had removed it: there is nothing else in it.
+bool RemoveUnlocked(const std::string& directory, const UniqueFd& opened) {
+  struct stat info{};
+  if (fstat(opened.get(), &info) != 0 || std::time(nullptr) - info.st_mtime < kToLockSeconds) {
+    return false;
+  }
+  if (faccessat(opened.get(), kLock, F_OK, 0) == 0) return false;
+  unlinkat(opened.get(), kBegun, 0);
+  return rmdir(directory.c_str()) == 0;
 }
 
 std::vector<std::string> AllLabs() {
@@ -146,7 +188,8 @@ std::vector<std::string> AllLabs() {
   const fs::path place = fs::canonical(fs::temp_directory_path(error), error);  // as in OJ_LAB
   for (fs::directory_iterator at(place, error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename();
-    if (name.starts_with(std::string(kLabName) + "-")) all.push_back(at->path());
+    const bool named = name.starts_with(std::string(kLabName) + "-");
+    if (named && name.size() == kNameSize) all.push_back(at->path());
   }
   std::sort(all.begin(), all.end());
   return all;
@@ -156,10 +199,10 @@ std::vector<std::string> AllLabs() {
 
 // The file gets its name when it is locked: a lab that has a lock is never seen without its holder.
 Guard::Guard(std::string directory) : directory_(std::move(directory)) {
-  const std::string begun = LockOf(directory_) + ".new";
+  const std::string begun = directory_ + "/" + kBegun;
   lock_.Reset(open(begun.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!lock_ || flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 ||
-      std::rename(begun.c_str(), LockOf(directory_).c_str()) != 0) {
+      std::rename(begun.c_str(), (directory_ + "/" + kLock).c_str()) != 0) {
     lock_.Reset();
     return;
   }
@@ -204,24 +247,28 @@ bool Guard::Leave() {
   return !fs::exists(directory_, error);
 }
 
-std::vector<std::string> RunningLabs() {
-  std::vector<std::string> running;
-  for (const std::string& each : AllLabs()) {
-    UniqueFd file;
-    if (TryLock(each, &file) == Lock::kHeld) running.push_back(each);
-  }
-  return running;
+bool IsRunningLab(const std::string& directory) {
+  const UniqueFd lab = OpenLab(directory);
+  UniqueFd file;
+  return lab && TryLock(lab, &file) == Lock::kHeld;
 }
 
-std::vector<std::string> RemoveDeadLabs() {
-  std::vector<std::string> removed;
+std::vector<std::string> RunningLabs() {
+  std::vector<std::string> all = AllLabs();
+  std::erase_if(all, [](const std::string& each) { return !IsRunningLab(each); });
+  return all;
+}
+
+std::vector<DeadLab> RemoveDeadLabs() {
+  std::vector<DeadLab> dead;
   for (const std::string& each : AllLabs()) {
+    const UniqueFd lab = OpenLab(each);
     UniqueFd file;
-    if (TryLock(each, &file) != Lock::kFree) continue;
-    CleanUp(each);
-    removed.push_back(each);
+    const Lock lock = lab ? TryLock(lab, &file) : Lock::kHeld;
+    if (lock == Lock::kFree) dead.push_back({each, CleanUp(each, lab)});
+    if (lock == Lock::kNone && RemoveUnlocked(each, lab)) dead.push_back({each, true});
   }
-  return removed;
+  return dead;
 }
 
 }  // namespace oj::sim

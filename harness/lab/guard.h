@@ -27,16 +27,20 @@ inline constexpr const char* kLabVariable = "OJ_LAB";
 class Guard {
  public:
   // Locks the directory, which is empty, and starts the guardian. Forks: no threads before it.
+  // stdin, stdout and stderr are open.
   explicit Guard(std::string directory);
   // Leaves.
   ~Guard();
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
-  bool ok() const { return lock_ && guardian_ > 0; }
+  // Whether the directory is its own to remove.
+  bool has_lock() const { return static_cast<bool>(lock_); }
+  bool ok() const { return has_lock() && guardian_ > 0; }
   // Looks whether the guardian lives, and starts another one if it does not.
   void Look();
-  // Ends and removes everything; waits for it, some seconds at most. False: something is left.
+  // Ends and removes everything; waits for it, some seconds at most. False: something is left, and
+  // the lock with it.
   bool Leave();
 
  private:
@@ -49,9 +53,16 @@ class Guard {
   pid_t guardian_ = 0;
 };
 
-// Directories of this user's labs that are running.
+// Whether the directory is that of a lab of this user's that runs.
+bool IsRunningLab(const std::string& directory);
+// Directories of all of these.
 std::vector<std::string> RunningLabs();
-// Cleans up after labs that have died together with their guardians; what it has removed.
-std::vector<std::string> RemoveDeadLabs();
+
+struct DeadLab {
+  std::string directory;
+  bool removed;  // false: something is left
+};
+// Cleans up after labs of this user's that have died together with their guardians.
+std::vector<DeadLab> RemoveDeadLabs();
 
 }  // namespace oj::sim

@@ -176,7 +176,7 @@ Lab::Lab(Scenario scenario, World world, std::string programs, std::string fakes
 Lab::~Lab() { Leave(); }
 
 bool Lab::Leave() {
-  if (!guard_) return true;
+  if (!guard_ || !guard_->has_lock()) return true;  // what is there, twin_ removes
   const bool clean = guard_->Leave();
   twin_.Abandon();
   return clean;

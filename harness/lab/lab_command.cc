@@ -115,7 +115,7 @@ Result<std::string> FindLab(const std::string& said) {
   const std::string wanted = said.empty() ? Own(kLabVariable) : said;
   if (!wanted.empty()) {
     const std::string path = fs::path(wanted).lexically_normal().string();
-    if (fs::exists(OrdersOf(path))) return path;
+    if (IsRunningLab(path)) return path;
     return none(wanted + " is no lab that runs");
   }
   if (running.size() == 1) return running[0];
@@ -170,12 +170,13 @@ Status MakeSession(const Lab& lab) {
 
 int LabCommand(const LabCommandOptions& options) {
   const std::string outer = Own(kLabVariable);
-  if (fs::exists(OrdersOf(outer))) return Refuse("this shell is in a lab already: " + outer);
+  if (IsRunningLab(outer)) return Refuse("this shell is in a lab already: " + outer);
   const World world = options.real ? World::kReal : World::kFakes;
   Result<Scenario> scenario = LoadScenarioFor(options.file, world);
   if (!scenario) return Refuse(scenario.error().message);
-  for (const std::string& each : RemoveDeadLabs()) {
-    std::cerr << "oj-harness: removed " << each << ", of a lab that had died\n";
+  for (const auto& [directory, removed] : RemoveDeadLabs()) {
+    std::cerr << "oj-harness: " << (removed ? "removed " : "cannot remove ") << directory
+              << ", of a lab that had died\n";
   }
   const std::string greeting = Greeting(*scenario, world);
   const bool plain = options.file.empty();
@@ -188,7 +189,8 @@ int LabCommand(const LabCommandOptions& options) {
   if (shows) std::cout << greeting << std::flush;
   const int status =
       lab.Run(options.command.empty() ? UserShell(lab.dir()) : Shell{options.command, {}});
-  if (!lab.Leave()) return Refuse(lab.dir() + " is left; see what uses it");
+  if (!lab.Leave())
+    return Refuse(lab.dir() + " is left; see what uses it. The next lab removes it");
   if (shows) std::cout << "The lab is gone, with all that ran in it.\n";
   return status;
 }

@@ -83,6 +83,17 @@ class LabTest : public testing::Test {
                                      dir_ + "/out" + std::to_string(++started_));
   }
   Ended Harness(const std::vector<std::string>& words) { return Start(words)->Wait(); }
+  std::unique_ptr<Process> Script(const std::string& script) {
+    return std::make_unique<Process>(std::vector<std::string>{"/bin/sh", "-c", script}, Variables(),
+                                     dir_ + "/out" + std::to_string(++started_));
+  }
+  // In a shell that may mount what it likes.
+  std::unique_ptr<Process> MountingScript(const std::string& script) {
+    const std::string options = geteuid() == 0 ? "-m" : "-rm";
+    WriteFile(dir_ + "/mounting.sh", script);
+    return Script("exec unshare " + options + " /bin/sh $T/mounting.sh");
+  }
+  bool CanMount() { return MountingScript("mount -t tmpfs none $T/tmp")->Wait().code == 0; }
   // A lab in which a script runs.
   std::unique_ptr<Process> Lab(const std::string& script, std::vector<std::string> options = {}) {
     options.insert(options.begin(), "lab");
@@ -130,9 +141,9 @@ TEST_F(LabTest, AHangHoldsCallsUntilItIsTurnedOff) {
   const Ended ended = Lab(R"(
     oj session peek work | head -n 1
     oj-harness fault on hang tmux
-    oj --timeout 300 session peek work; echo peek $?
     oj --timeout 20000 session peek work >$T/peek & peek=$!
-    while ! oj-harness fault list | grep -q 'hang-tmux .* 2  .*1  '; do :; done
+    while ! oj-harness fault list | grep -q 'hang-tmux .* 1  .*1  '; do :; done
+    oj --timeout 300 session peek work; echo peek $?
     oj locks
     oj-harness fault off hang tmux
     wait $peek; echo peek $?
@@ -144,7 +155,7 @@ TEST_F(LabTest, AHangHoldsCallsUntilItIsTurnedOff) {
   EXPECT_THAT(ended.out,
               testing::MatchesRegex("(.|\n)*the build is green\non: tmux calls hang(.|\n)*"
                                     "peek 124\n(.|\n)*session:work(.|\n)*"
-                                    "off: hang-tmux, after .* and 2 calls; 1 call let go\n"
+                                    "off: hang-tmux, after .* and 1 call; 1 call let go\n"
                                     "peek 0\n(.|\n)*the build is green\n"));
   EXPECT_THAT(Directories(), IsEmpty());
 }
@@ -329,6 +340,57 @@ TEST_F(LabTest, WhatALabAndItsGuardianLeftTheNextLabCleans) {
   EXPECT_EQ(next.code, 0) << next.err;
   EXPECT_THAT(next.err, HasSubstr("removed " + directory));
   ExpectNothingLeft(directory);
+}
+
+// Anybody can make what has the name of a lab.
+TEST_F(LabTest, OnlyADirectoryOfItsOwnIsTakenForALab) {
+  const std::string treasure = dir_ + "/treasure";
+  fs::create_directory(treasure);
+  fs::permissions(treasure, fs::perms::owner_all);
+  WriteFile(treasure + "/lock", "");
+  WriteFile(treasure + "/file", "gold");
+  fs::create_directory_symlink(treasure, dir_ + "/tmp/oj-lab-follow");
+  fs::copy(treasure, dir_ + "/tmp/oj-lab-opened");
+  fs::permissions(dir_ + "/tmp/oj-lab-opened", fs::perms::owner_all | fs::perms::others_all);
+  const Ended ended = Lab("exit 3")->Wait();
+  EXPECT_EQ(ended.code, 3);
+  EXPECT_THAT(ended.err, Not(HasSubstr("had died")));
+  EXPECT_EQ(ReadFile(treasure + "/file"), "gold");
+  EXPECT_EQ(ReadFile(dir_ + "/tmp/oj-lab-opened/file"), "gold");
+}
+
+TEST_F(LabTest, WhatDiedBeforeItHadALockIsRemoved) {
+  const std::string old = dir_ + "/tmp/oj-lab-oldone";
+  const std::string young = dir_ + "/tmp/oj-lab-newone";
+  for (const std::string& each : {old, young}) {
+    fs::create_directory(each);
+    fs::permissions(each, fs::perms::owner_all);
+    WriteFile(each + "/lock.new", "");
+  }
+  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  EXPECT_THAT(Lab("true")->Wait().err, HasSubstr("removed " + old));
+  EXPECT_THAT(Directories(), testing::ElementsAre(young));
+}
+
+TEST_F(LabTest, WhatCannotBeRemovedIsToldAndTheNextLabRemovesIt) {
+  if (!CanMount()) GTEST_SKIP() << "nothing can be mounted here";
+  const Ended ended = MountingScript(R"(exec oj-harness lab -- /bin/sh -c '
+    mount -t tmpfs none $OJ_LAB/home && echo $OJ_LAB >$T/lab')")
+                          ->Wait();
+  const std::string lab = Told("lab");
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr(lab + " is left"));
+  EXPECT_TRUE(fs::exists(lab + "/lock"));
+  EXPECT_THAT(Lab("true")->Wait().err, HasSubstr("removed " + lab));
+  ExpectNothingLeft(lab);
+}
+
+// What a lab that was removed has left in the environment.
+TEST_F(LabTest, ASocketWithoutALockIsNoLab) {
+  const std::string gone = dir_ + "/tmp/gone";
+  fs::create_directory(gone);
+  WriteFile(gone + "/orders.sock", "");
+  EXPECT_THAT(Harness({"fault", "list", "--lab", gone}).err, HasSubstr("is no lab that runs"));
 }
 
 TEST_F(LabTest, TheRealTmuxHangsGoesOnAndIsEnded) {
