@@ -1,4 +1,7 @@
 // oj-harness: runs scenarios and judges them by the laws.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <exception>
 #include <iostream>
 
@@ -6,6 +9,13 @@
 #include "lab/lab_cli.h"
 
 namespace {
+
+// What is opened later never gets the place of a standard stream that was closed.
+void OpenStandardStreams() {
+  int fd = 0;
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
+  if (fd >= 0) close(fd);
+}
 
 int Main(int argc, char** argv) {
   oj::sim::Chosen chosen;
@@ -21,6 +31,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  OpenStandardStreams();
   try {
     return Main(argc, argv);
   } catch (const std::exception& error) {

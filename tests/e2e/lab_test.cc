@@ -385,6 +385,15 @@ TEST_F(LabTest, WhatCannotBeRemovedIsToldAndTheNextLabRemovesIt) {
   ExpectNothingLeft(lab);
 }
 
+TEST_F(LabTest, ClosedStandardStreamsAreNotTheGuardians) {
+  const Ended ended = Script(R"(exec oj-harness lab -- /bin/sh -c '
+    for i in 1 2 3 4 5 6 7 8 9 10; do oj ping || exit 1; done
+    echo $OJ_LAB >$T/lab; exit 7' <&- >&- 2>&-)")
+                          ->Wait();
+  EXPECT_EQ(ended.code, 7);
+  ExpectNothingLeft(Told("lab"));
+}
+
 // What a lab that was removed has left in the environment.
 TEST_F(LabTest, ASocketWithoutALockIsNoLab) {
   const std::string gone = dir_ + "/tmp/gone";
