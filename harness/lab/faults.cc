@@ -126,7 +126,7 @@ void Faults::WriteRules() {
     if (each.fault.target == "daemon") continue;
     scenario_.tools.push_back(Releasable(each.fault.rule, each.release));
   }
-  twin_.WriteRules();
+  static_cast<void>(twin_.WriteRules());
 }
 
 // Any fake reads all rules. The other tool's is asked: it does not follow this one.

@@ -28,9 +28,14 @@ namespace fs = std::filesystem;
 constexpr Duration kToolLimit = std::chrono::seconds(10);
 
 // Replaced in one step: a tool that starts just now reads the old file or the new one.
-void WriteAtOnce(const std::string& path, const std::string& text) {
-  std::ofstream(path + ".new", std::ios::binary) << text;
-  fs::rename(path + ".new", path);
+Status WriteAtOnce(const std::string& path, const std::string& text) {
+  std::ofstream file(path + ".new", std::ios::binary);
+  file << text;
+  file.close();
+  std::error_code error;
+  if (file) fs::rename(path + ".new", path, error);
+  if (file && !error) return Ok{};
+  return Error{ErrorCode::kUnavailable, path + " cannot be written", ""};
 }
 
 // At least one.
@@ -123,26 +128,34 @@ bp::environment TwinWorld::environment() const {
 Status TwinWorld::SetUp() {
   if (dir_.empty()) return Error{ErrorCode::kUnavailable, "no temporary directory", ""};
   if (const Status own = CheckPaths(scenario_); !own) return own;
+  if (Status complete = HasFakes(); !complete.ok()) return complete;
   for (const char* name : {"/state", "/home", "/config/oj", "/tmux", "/fake"}) {
     fs::create_directories(dir_ + name);
     fs::permissions(dir_ + name, fs::perms::owner_all);
   }
-  WriteConfig();
+  if (Status written = WriteConfig(); !written.ok()) return written;
   const Status made = TwinSetup(scenario_, dir_, environment()).Make();
   if (!made) return made;
   if (world_ == World::kFakes) {
     WriteFakeSessions();
     std::ofstream(journal()).flush();
-    WriteRules();
-  } else {
-    const Status started = StartRealTmux();
-    if (!started.ok()) return started;
+    return WriteRules();
+  }
+  return StartRealTmux();
+}
+
+// Where one is missing, the next on PATH would be taken for it: the real one.
+Status TwinWorld::HasFakes() const {
+  if (world_ != World::kFakes) return Ok{};
+  for (const char* tool : {"/tmux", "/git"}) {
+    if (access((fakes_dir_ + tool).c_str(), X_OK) == 0) continue;
+    return Error{ErrorCode::kUnavailable, "there is no fake tool " + fakes_dir_ + tool, ""};
   }
   return Ok{};
 }
 
 // All durations are written, those at their defaults too: they may be scaled.
-void TwinWorld::WriteConfig() const {
+Status TwinWorld::WriteConfig() const {
   std::string text;
   std::set<std::string> written;
   for (const auto& [key, field] : ConfigDurations()) {
@@ -154,15 +167,15 @@ void TwinWorld::WriteConfig() const {
     const bool number = value.find_first_not_of("0123456789") == std::string::npos;
     text += key + " = " + (number ? value : Quoted(value)) + "\n";
   }
-  std::ofstream(dir_ + "/config/oj/config.toml", std::ios::binary) << text;
+  return WriteAtOnce(dir_ + "/config/oj/config.toml", text);
 }
 
-void TwinWorld::WriteRules() const {
+Status TwinWorld::WriteRules() const {
   std::string text;
   for (const ToolRule& rule : scenario_.tools) {
     text += "[[rule]]\n" + PlacedBelow(dir_, RuleLines(rule));
   }
-  WriteAtOnce(dir_ + "/rules.toml", text);
+  return WriteAtOnce(dir_ + "/rules.toml", text);
 }
 
 void TwinWorld::WriteFakeSessions() const {
@@ -227,7 +240,7 @@ std::vector<std::string> TwinWorld::Left() const {
   std::vector<std::string> left = TwinSetup(scenario_, dir_, environment()).Left();
   std::string tmux = FindTool("tmux");
   if (world_ == World::kFakes) {
-    WriteAtOnce(dir_ + "/rules.toml", "");
+    static_cast<void>(WriteAtOnce(dir_ + "/rules.toml", ""));
     tmux = fakes_dir_ + "/tmux";
   }
   std::string sessions;
@@ -286,7 +299,7 @@ void TwinWorld::HoldUp(const std::string& tool) const {
   const std::string file = dir_ + "/fake/hung." + tool;
   std::error_code ignored;
   if (!on) fs::remove(file, ignored);
-  if (on) WriteAtOnce(file, ignore_term ? "ignore_term\n" : "\n");
+  if (on) static_cast<void>(WriteAtOnce(file, ignore_term ? "ignore_term\n" : "\n"));
 }
 
 }  // namespace oj::sim

@@ -26,14 +26,16 @@ class TwinWorld {
   TwinWorld(const TwinWorld&) = delete;
   TwinWorld& operator=(const TwinWorld&) = delete;
 
-  // Files, repositories, records and sessions.
+  // Files, repositories, records and sessions. Error (kUnavailable): what cannot be made, or is
+  // missing.
   Status SetUp();
   // Begins and ends the hangs that are due.
   void Turn();
   // Ends all hangs and begins no more.
   void Heal();
   // Of the fakes, for calls from now on: once more, after a change of the scenario's [[tool]].
-  void WriteRules() const;
+  // Error (kUnavailable): the old ones are in force still.
+  Status WriteRules() const;
   // Somebody else ends and removes it all: the destructor does nothing.
   void Abandon();
 
@@ -52,7 +54,8 @@ class TwinWorld {
     bool begun = false;
     bool ended = false;
   };
-  void WriteConfig() const;
+  Status HasFakes() const;
+  Status WriteConfig() const;
   void WriteFakeSessions() const;
   Status StartRealTmux();
   Status StartRealSession(const std::string& id, const std::string& directory,

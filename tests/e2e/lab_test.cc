@@ -394,6 +394,29 @@ TEST_F(LabTest, ClosedStandardStreamsAreNotTheGuardians) {
   ExpectNothingLeft(Told("lab"));
 }
 
+// Else the real ones would be next on PATH.
+TEST_F(LabTest, WithoutBothFakesNothingRuns) {
+  fs::create_directories(dir_ + "/bin");
+  fs::create_directories(dir_ + "/libexec/oj/fakes");
+  const fs::path programs = fs::path(OJ_HARNESS).parent_path();
+  for (const char* name : {"oj-harness", "oj", "ojd"}) {
+    fs::copy_file(programs / name, dir_ + "/bin/" + name);
+  }
+  fs::copy_file(programs / "../libexec/oj/fakes/git", dir_ + "/libexec/oj/fakes/git");
+  WriteFile(dir_ + "/story.toml", R"(
+worlds = ["fakes"]
+[[client]]
+name = "x"
+steps = [{ call = { type = "Ping" } }]
+)");
+  for (const char* words : {"lab -- true", "run $T/story.toml --world fakes"}) {
+    const Ended ended = Script(std::string("exec $T/bin/oj-harness ") + words)->Wait();
+    EXPECT_EQ(ended.code, 2) << words;
+    EXPECT_THAT(ended.err, HasSubstr("no fake tool " + dir_ + "/libexec/oj/fakes/tmux")) << words;
+  }
+  EXPECT_THAT(Directories(), IsEmpty());
+}
+
 // What a lab that was removed has left in the environment.
 TEST_F(LabTest, ASocketWithoutALockIsNoLab) {
   const std::string gone = dir_ + "/tmp/gone";
