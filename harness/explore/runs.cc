@@ -1,6 +1,7 @@
 #include "explore/runs.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "explore/random_chooser.h"
@@ -96,6 +97,11 @@ std::vector<Verdict> JudgeTwin(const Scenario& scenario, Duration slack, const T
 
 Result<JudgedTwin> RunOnProcesses(const Scenario& scenario, World world,
                                   const RunCommandOptions& options) {
+  const char* lab = std::getenv("OJ_LAB");
+  if (lab != nullptr && *lab != '\0') {
+    return Wrong("the tools of this shell are those of the lab " + std::string(lab) +
+                 ": run it outside the lab");
+  }
   TwinOptions twin;
   twin.ojd = options.ojd.empty() ? Beside("ojd").string() : options.ojd;
   twin.fakes_dir = Beside("../libexec/oj/fakes").string();

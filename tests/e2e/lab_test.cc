@@ -207,6 +207,21 @@ TEST_F(LabTest, ARuleThatTheFakesRefuseIsToldAndNotInForce) {
   EXPECT_THAT(ended.out, HasSubstr("git 0\n"));
 }
 
+TEST_F(LabTest, ScenariosDoNotRunOnTheToolsOfALab) {
+  WriteFile(dir_ + "/story.toml", R"(
+worlds = ["fakes", "sim"]
+[[client]]
+name = "x"
+steps = [{ call = { type = "Ping" } }]
+)");
+  const Ended ended = Lab(R"(
+    oj-harness run $T/story.toml --world fakes; echo fakes $?
+    oj-harness run $T/story.toml >/dev/null; echo sim $?)")
+                          ->Wait();
+  EXPECT_THAT(ended.out, HasSubstr("fakes 2\nsim 0\n"));
+  EXPECT_THAT(ended.err, HasSubstr("run it outside the lab"));
+}
+
 TEST_F(LabTest, AKilledDaemonIsFollowedByTheNextOneAndAHungOneGoesOn) {
   const Ended ended = Lab(R"(
     cp $OJ_STATE_DIR/daemon.pid $T/before
