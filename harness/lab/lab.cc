@@ -36,11 +36,6 @@ constexpr std::size_t kLongestOrder = 65536;
 
 Error Unavailable(const std::string& what) { return {ErrorCode::kUnavailable, what, ""}; }
 
-std::string OwnVariable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 // What a terminal must be given back as it was, should the shell die by a signal.
 class Terminal {
  public:
@@ -204,24 +199,27 @@ bp::environment Lab::Environment() const {
 }
 
 // From here on what this process starts is the lab's, and so are its temporary files.
-void Lab::Enter() {
+Status Lab::Enter() {
   std::vector<std::string> wanted;
   for (const auto& entry : Environment()) {
     wanted.push_back(entry.get_name() + "=" + entry.to_string());
   }
   variables_ = Difference(wanted);
   variables_.push_back(temporary_.empty() ? "TMPDIR" : "TMPDIR=" + temporary_);
-  SaveVariables(variables_, VariablesOf(dir_));
+  // This process may have none of them, but the one that joins.
+  for (const std::string& name : TwinWorld::LeftOut()) variables_.push_back(name);
   setenv(kLabVariable, dir_.c_str(), 1);
   setenv("TMPDIR", dir_.c_str(), 1);
+  return SaveVariables(variables_, VariablesOf(dir_));
 }
 
 Status Lab::SetUp() {
   if (dir_.empty()) return Unavailable("no temporary directory can be made");
   guard_ = std::make_unique<Guard>(dir_);
   if (!guard_->ok()) return Unavailable("the lab's guardian cannot be started");
-  Enter();
-  Status done = twin_.SetUp();
+  Status done = Enter();
+  if (!done.ok()) return done;
+  done = twin_.SetUp();
   if (!done.ok()) return done;
   faults_ = std::make_unique<Faults>(scenario_, world_, twin_);
   done = Listen();

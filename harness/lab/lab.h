@@ -41,7 +41,7 @@ class Lab {
 
  private:
   boost::process::environment Environment() const;
-  void Enter();
+  Status Enter();
   Status Listen();
   int Wait(pid_t shell, int signals);
   void Serve();

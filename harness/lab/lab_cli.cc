@@ -38,7 +38,7 @@ void AddLabCommands(CLI::App& app, std::function<int()>& chosen,
   join->footer("Example:\n  oj-harness lab join");
   lab->callback([&chosen, options, joined, join] {
     chosen = [options, joined, joins = join->parsed()] {
-      return joins ? JoinCommand(*joined) : LabCommand(*options);
+      return joins ? JoinCommand(*joined, *options) : LabCommand(*options);
     };
   });
 

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
@@ -28,11 +27,6 @@ constexpr int kAnswerLimitMs = 10'000;
 int Refuse(const std::string& why) {
   std::cerr << "oj-harness: " << why << "\n";
   return 2;
-}
-
-std::string Own(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
 }
 
 // Beside this program.
@@ -112,7 +106,7 @@ std::string Greeting(const Scenario& scenario, World world) {
 Result<std::string> FindLab(const std::string& said) {
   const auto none = [](const std::string& why) { return Error{ErrorCode::kNotFound, why, ""}; };
   const std::vector<std::string> running = RunningLabs();
-  const std::string wanted = said.empty() ? Own(kLabVariable) : said;
+  const std::string wanted = said.empty() ? OwnVariable(kLabVariable) : said;
   if (!wanted.empty()) {
     const std::string path = fs::path(wanted).lexically_normal().string();
     if (IsRunningLab(path)) return path;
@@ -169,7 +163,7 @@ Status MakeSession(const Lab& lab) {
 }  // namespace
 
 int LabCommand(const LabCommandOptions& options) {
-  const std::string outer = Own(kLabVariable);
+  const std::string outer = OwnVariable(kLabVariable);
   if (IsRunningLab(outer)) return Refuse("this shell is in a lab already: " + outer);
   const World world = options.real ? World::kReal : World::kFakes;
   Result<Scenario> scenario = LoadScenarioFor(options.file, world);
@@ -185,24 +179,30 @@ int LabCommand(const LabCommandOptions& options) {
   Status ready = lab.SetUp();
   if (ready.ok() && plain) ready = MakeSession(lab);
   if (!ready.ok()) return Refuse(ready.error().message);
+  const Result<Shell> shell =
+      options.command.empty() ? UserShell(lab.dir()) : Shell{options.command, {}};
+  if (!shell) return Refuse(shell.error().message);
   const bool shows = options.command.empty() && isatty(STDIN_FILENO) == 1;
   if (shows) std::cout << greeting << std::flush;
-  const int status =
-      lab.Run(options.command.empty() ? UserShell(lab.dir()) : Shell{options.command, {}});
+  const int status = lab.Run(*shell);
   if (!lab.Leave())
     return Refuse(lab.dir() + " is left; see what uses it. The next lab removes it");
   if (shows) std::cout << "The lab is gone, with all that ran in it.\n";
   return status;
 }
 
-int JoinCommand(const std::string& lab) {
+int JoinCommand(const std::string& lab, const LabCommandOptions& options) {
+  if (!options.file.empty() || options.real || !options.command.empty()) {
+    return Refuse("it is: oj-harness lab join [--lab DIR]; a lab that runs is what it is");
+  }
   const Result<std::string> found = FindLab(lab);
   if (!found) return Refuse(found.error().message);
   const Variables variables = LoadVariables(VariablesOf(*found));
   if (variables.empty()) return Refuse(*found + " is not ready");
-  const Shell shell = UserShell(*found);
-  const int error = Become(shell, variables);
-  return Refuse(shell.argv[0] + ": " + std::strerror(error));
+  const Result<Shell> shell = UserShell(*found);
+  if (!shell) return Refuse(shell.error().message);
+  const int error = Become(*shell, variables);
+  return Refuse(shell->argv[0] + ": " + std::strerror(error));
 }
 
 int FaultCommand(const std::vector<std::string>& words) {

@@ -14,8 +14,8 @@ struct LabCommandOptions {
 // The shell's status; 2: there is no lab. Says what is wrong on stderr.
 int LabCommand(const LabCommandOptions& options);
 
-// A second shell in a running lab: the only one, or that of the directory.
-int JoinCommand(const std::string& lab);
+// A second shell in a running lab: the only one, or that of the directory. Has no options but that.
+int JoinCommand(const std::string& lab, const LabCommandOptions& options);
 
 // An order (lab/order.h) to a running lab. 0: done; 1: it cannot be done; 2: the words are wrong,
 // or no lab answers.

@@ -14,11 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 std::map<std::string, std::string> Split(const std::vector<std::string>& entries) {
   std::map<std::string, std::string> split;
   for (const std::string& entry : entries) {
@@ -28,8 +23,14 @@ std::map<std::string, std::string> Split(const std::vector<std::string>& entries
   return split;
 }
 
-void Write(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
+Status Write(const std::string& path, const std::string& text) {
+  std::ofstream file(path + ".new", std::ios::binary);
+  file << text;
+  file.close();
+  std::error_code error;
+  if (file) fs::rename(path + ".new", path, error);
+  if (file && !error) return Ok{};
+  return Error{ErrorCode::kUnavailable, path + " cannot be written", ""};
 }
 
 // The user's own files may set PATH: the lab's comes back in front of it.
@@ -49,6 +50,11 @@ constexpr const char* kFish =
 
 }  // namespace
 
+std::string OwnVariable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
 Variables Difference(const std::vector<std::string>& wanted) {
   std::vector<std::string> own;
   for (char** at = environ; *at != nullptr; ++at) own.emplace_back(*at);
@@ -65,10 +71,10 @@ Variables Difference(const std::vector<std::string>& wanted) {
   return difference;
 }
 
-void SaveVariables(const Variables& variables, const std::string& file) {
+Status SaveVariables(const Variables& variables, const std::string& file) {
   std::string text;
   for (const std::string& each : variables) text += each + '\0';
-  Write(file, text);
+  return Write(file, text);
 }
 
 Variables LoadVariables(const std::string& file) {
@@ -78,22 +84,25 @@ Variables LoadVariables(const std::string& file) {
   return variables;
 }
 
-Shell UserShell(const std::string& directory) {
-  std::string path = Variable("SHELL");
+Result<Shell> UserShell(const std::string& directory) {
+  std::string path = OwnVariable("SHELL");
   if (path.empty() || access(path.c_str(), X_OK) != 0) path = "/bin/sh";
   const std::string name = fs::path(path).filename();
   if (name == "bash") {
-    Write(directory + "/bashrc", kBash);
-    return {{path, "--rcfile", directory + "/bashrc"}, {}};
+    const Status written = Write(directory + "/bashrc", kBash);
+    if (!written.ok()) return written.error();
+    return Shell{{path, "--rcfile", directory + "/bashrc"}, {}};
   }
   if (name == "zsh") {
     std::error_code error;
     fs::create_directories(directory + "/zsh", error);
-    Write(directory + "/zsh/.zshrc", kZsh);
-    return {{path}, {"OJ_LAB_ZDOTDIR=" + Variable("ZDOTDIR"), "ZDOTDIR=" + directory + "/zsh"}};
+    const Status written = Write(directory + "/zsh/.zshrc", kZsh);
+    if (!written.ok()) return written.error();
+    return Shell{{path},
+                 {"OJ_LAB_ZDOTDIR=" + OwnVariable("ZDOTDIR"), "ZDOTDIR=" + directory + "/zsh"}};
   }
-  if (name == "fish") return {{path, "-C", kFish}, {}};
-  return {{path}, {"PS1=(lab) $ "}};
+  if (name == "fish") return Shell{{path, "-C", kFish}, {}};
+  return Shell{{path}, {"PS1=(lab) $ "}};
 }
 
 namespace {

@@ -98,15 +98,18 @@ TwinWorld::~TwinWorld() {
 
 std::string TwinWorld::journal() const { return world_ == World::kFakes ? dir_ + "/journal" : ""; }
 
+std::vector<std::string> TwinWorld::LeftOut() {
+  std::vector<std::string> names = {"TMUX",       "TMUX_PANE", "OJ_LEASE",      "NOTIFY_SOCKET",
+                                    "LISTEN_FDS", "GIT_DIR",   "GIT_WORK_TREE", "GIT_INDEX_FILE"};
+  for (const ConfigKey& key : ConfigKeys()) {
+    if (!key.env.empty()) names.emplace_back(key.env);
+  }
+  return names;
+}
+
 bp::environment TwinWorld::environment() const {
   bp::environment env = boost::this_process::environment();
-  for (const ConfigKey& key : ConfigKeys()) {
-    if (!key.env.empty()) env.erase(std::string(key.env));
-  }
-  for (const char* name : {"TMUX", "TMUX_PANE", "OJ_LEASE", "NOTIFY_SOCKET", "LISTEN_FDS",
-                           "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}) {
-    env.erase(name);
-  }
+  for (const std::string& name : LeftOut()) env.erase(name);
   env["HOME"] = dir_ + "/home";
   env["XDG_CONFIG_HOME"] = dir_ + "/config";
   env["XDG_STATE_HOME"] = dir_ + "/home/state";
@@ -136,12 +139,10 @@ Status TwinWorld::SetUp() {
   if (Status written = WriteConfig(); !written.ok()) return written;
   const Status made = TwinSetup(scenario_, dir_, environment()).Make();
   if (!made) return made;
-  if (world_ == World::kFakes) {
-    WriteFakeSessions();
-    std::ofstream(journal()).flush();
-    return WriteRules();
-  }
-  return StartRealTmux();
+  if (world_ == World::kReal) return StartRealTmux();
+  WriteFakeSessions();
+  std::ofstream(journal()).flush();
+  return WriteRules();
 }
 
 // Where one is missing, the next on PATH would be taken for it: the real one.

@@ -48,6 +48,8 @@ class TwinWorld {
   std::string journal() const;  // of the fakes; empty in the real world
   std::string log() const { return dir_ + "/ojd.log"; }
   boost::process::environment environment() const;
+  // Variables that lead out of it, or change its settings: its environment has none of them.
+  static std::vector<std::string> LeftOut();
 
  private:
   struct HangState {

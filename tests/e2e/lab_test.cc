@@ -207,6 +207,27 @@ TEST_F(LabTest, ARuleThatTheFakesRefuseIsToldAndNotInForce) {
   EXPECT_THAT(ended.out, HasSubstr("git 0\n"));
 }
 
+TEST_F(LabTest, WhatIsJoinedHasNothingOfTheTmuxAroundIt) {
+  const auto lab = Lab("echo $OJ_LAB >$T/lab; read -r x <$T/fifo");
+  ASSERT_EQ(mkfifo((dir_ + "/fifo").c_str(), 0600), 0);
+  const std::string directory = Told("lab");
+  const Ended joined = Script(R"(
+    export TMUX=$T/outer,1,0 TMUX_PANE=%1 GIT_DIR=/nowhere OJ_TIMEOUT_IPC_MS=1
+    echo 'echo in $OJ_LAB; env' | oj-harness lab join)")
+                           ->Wait();
+  EXPECT_THAT(joined.out, HasSubstr("in " + directory + "\n")) << joined.err;
+  for (const char* name : {"TMUX=", "TMUX_PANE=", "GIT_DIR=", "OJ_TIMEOUT_IPC_MS="}) {
+    EXPECT_THAT(joined.out, Not(HasSubstr(std::string("\n") + name))) << name;
+  }
+  for (const char* words : {"join -- true", "story.toml join", "--real join"}) {
+    const Ended refused = Script(std::string("exec oj-harness lab ") + words)->Wait();
+    EXPECT_EQ(refused.code, 2) << words;
+    EXPECT_THAT(refused.err, HasSubstr("it is: oj-harness lab join")) << words;
+  }
+  WriteFile(dir_ + "/fifo", "go\n");
+  EXPECT_EQ(lab->Wait().code, 0);
+}
+
 TEST_F(LabTest, ScenariosDoNotRunOnTheToolsOfALab) {
   WriteFile(dir_ + "/story.toml", R"(
 worlds = ["fakes", "sim"]
