@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -31,8 +32,8 @@ using std::chrono::milliseconds;
 
 constexpr Duration kStartLimit = std::chrono::seconds(10);
 constexpr milliseconds kHangUpLimit(1000);
-constexpr int kOrderLimitMs = 1000;
-constexpr std::size_t kLongestOrder = 65536;
+constexpr milliseconds kKillLimit(5000);
+constexpr milliseconds kOrderLimit(1000);
 
 Error Unavailable(const std::string& what) { return {ErrorCode::kUnavailable, what, ""}; }
 
@@ -108,23 +109,30 @@ int HangUp(pid_t shell, int number) {
   kill(shell, SIGCONT);
   const auto until = std::chrono::steady_clock::now() + kHangUpLimit;
   while (waitpid(shell, nullptr, WNOHANG) == 0) {
-    if (std::chrono::steady_clock::now() >= until) kill(shell, SIGKILL);
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= until) kill(shell, SIGKILL);
+    if (now >= until + kKillLimit) break;
     std::this_thread::sleep_for(milliseconds(2));
   }
   return 128 + number;
 }
 
 // Till its end, which the other side gives by closing its half.
-std::string ReadOrder(int connection) {
+Result<std::string> ReadOrder(int connection) {
+  const auto until = std::chrono::steady_clock::now() + kOrderLimit;
   std::string text;
   std::array<char, 4096> piece;
   pollfd polled{connection, POLLIN, 0};
-  while (text.size() < kLongestOrder && poll(&polled, 1, kOrderLimitMs) == 1) {
+  while (text.size() <= kLongestOrder) {
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
+    if (poll(&polled, 1, std::max(0, static_cast<int>(left.count()))) != 1) break;
     const ssize_t n = read(connection, piece.data(), piece.size());
-    if (n <= 0) break;
+    if (n == 0) return text;
+    if (n < 0) break;
     text.append(piece.data(), static_cast<std::size_t>(n));
   }
-  return text;
+  return Unavailable("the order has no end");
 }
 
 std::vector<std::string> WordsOf(const std::string& text) {
@@ -137,7 +145,7 @@ std::vector<std::string> WordsOf(const std::string& text) {
   return words;
 }
 
-Result<std::string> Obey(const std::vector<std::string>& words, Faults& faults) {
+Result<std::string> Obeyed(const std::vector<std::string>& words, Faults& faults) {
   const Result<Order> order = ParseOrder(words);
   if (!order) return order.error();
   switch (order->what) {
@@ -153,6 +161,15 @@ Result<std::string> Obey(const std::vector<std::string>& words, Faults& faults) 
       break;
   }
   return std::string(kOrderHelp);
+}
+
+// Whatever an order comes to: the shell goes on.
+Result<std::string> Obey(const std::vector<std::string>& words, Faults& faults) {
+  try {
+    return Obeyed(words, faults);
+  } catch (const std::exception& error) {
+    return Unavailable(error.what());
+  }
 }
 
 }  // namespace
@@ -285,7 +302,8 @@ int Lab::Wait(pid_t shell, int signals) {
 void Lab::Serve() {
   const UniqueFd connection(accept4(orders_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!connection) return;
-  const Result<std::string> done = Obey(WordsOf(ReadOrder(connection.get())), *faults_);
+  const Result<std::string> order = ReadOrder(connection.get());
+  const Result<std::string> done = order ? Obey(WordsOf(*order), *faults_) : order;
   const std::string answer = done ? "0" + *done : "1" + done.error().message + "\n";
   send(connection.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }

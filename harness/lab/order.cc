@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/protocol.h"
 #include "scenario/toml_writer.h"
 
 namespace oj::sim {
@@ -35,6 +36,14 @@ const std::vector<Kind>& Kinds() {
   return kinds;
 }
 
+// What a fake lives at most (fakes/behaviour.cc), whatever it was told.
+constexpr milliseconds kLife(120'000);
+constexpr milliseconds kLongest(24 * 60 * 60'000);
+constexpr const char* kATime = "a time in ms, s or m, at most 1440m, ";
+constexpr const char* kAShortTime = "a time in ms, s or m, less than the 120s that a fake lives, ";
+// Of what the fakes count, as they have it.
+constexpr long long kMostBytes = 1'000'000'000'000;
+
 constexpr std::array<std::string_view, 3> kOfAll = {"--match", "--nth", "--for"};
 constexpr std::array<std::string_view, 3> kTargets = {"tmux", "git", "daemon"};
 
@@ -61,8 +70,9 @@ std::optional<long long> Bytes(std::string text) {
   const std::size_t unit = text.empty() ? kUnits.npos : kUnits.find(text.back());
   if (unit != kUnits.npos) text.pop_back();
   const auto number = Number(text);
-  if (!number || *number > 1'000'000) return unit == kUnits.npos ? number : std::nullopt;
-  return unit == kUnits.npos ? *number : *number << (10 * (unit + 1));
+  const std::size_t shift = unit == kUnits.npos ? 0 : 10 * (unit + 1);
+  if (!number || *number > kMostBytes >> shift) return std::nullopt;
+  return *number << shift;
 }
 
 std::string Trimmed(std::string_view text) {
@@ -81,11 +91,6 @@ std::string TomlOf(std::string_view word) {
                      (!value.empty() && value.find_first_not_of("0123456789.") == value.npos);
   if (!plain) value = Quoted(value);
   return Trimmed(word.substr(0, equals)) + " = " + value + "\n";
-}
-
-std::string WordOf(const std::string& text) {
-  const bool plain = !text.empty() && text.find_first_of(" \t\n\"'$\\;&|<>*?()") == text.npos;
-  return plain ? text : "'" + text + "'";
 }
 
 // In one line, without those that say which calls it is for.
@@ -185,10 +190,11 @@ class OnParser {
     } else if (kind_->name == "fail") {
       rule.exit = 1;
       if (options_.contains("--stderr")) rule.err = options_["--stderr"] + "\n";
-      if (!Small("--exit", 255, [&rule](int value) { rule.exit = value; })) return false;
+      if (!Small("--exit", 0, 255, [&rule](int value) { rule.exit = value; })) return false;
     } else if (kind_->name == "flood") {
       const auto bytes = Bytes(words == 2 ? plain_[1] : "64M");
-      if (words > 2 || !bytes) return FailUsage();
+      if (words > 2) return FailUsage();
+      if (!bytes) return Fail("flood needs a number of bytes, at most 10^12, such as 64K or 1G");
       rule.flood_bytes = *bytes;
       return true;
     } else if (kind_->name == "grandchild") {
@@ -202,11 +208,15 @@ class OnParser {
 
   bool Slow(ToolRule& rule) {
     const auto delay = plain_.size() == 2 ? ParseTime(plain_[1]) : std::nullopt;
-    if (!delay) return Fail("slow needs a time: slow " + plain_[0] + " 3s");
+    if (!delay || *delay >= kLife) {
+      return Fail(std::string("slow needs ") + kAShortTime + "such as: slow " + plain_[0] + " 3s");
+    }
     rule.delay = *delay;
     if (!options_.contains("--to")) return true;
     const auto longest = ParseTime(options_["--to"]);
-    if (!longest || *longest < *delay) return Fail("--to needs a longer time, such as 5s");
+    if (!longest || *longest < *delay || *longest >= kLife) {
+      return Fail(std::string("--to needs a longer time than TIME, ") + kAShortTime + "such as 5s");
+    }
     rule.delay_to = *longest;
     return true;
   }
@@ -224,24 +234,29 @@ class OnParser {
     }
     if (parsed->tools.size() != 1) return Fail("one rule at a time");
     rule = parsed->tools[0];
+    for (const Duration each :
+         {rule.delay, rule.delay_to, rule.delay_mean, rule.at.value_or(Duration())}) {
+      if (each >= kLife) return Fail("a fake lives 120 s: times of a rule must be less");
+    }
     return true;
   }
 
   bool Common() {
     ToolRule& rule = order_.fault.rule;
     if (options_.contains("--match")) rule.match = options_["--match"];
-    if (!Small("--nth", 1'000'000, [&rule](int value) { rule.nth = value; })) return false;
+    if (!Small("--nth", 1, 1'000'000, [&rule](int value) { rule.nth = value; })) return false;
     if (!options_.contains("--for")) return true;
     order_.fault.lasts = ParseTime(options_["--for"]);
-    return order_.fault.lasts || Fail("--for needs a time, such as 10s");
+    return order_.fault.lasts || Fail(std::string("--for needs ") + kATime + "such as 10s");
   }
 
   template <class Set>
-  bool Small(const std::string& option, int most, Set set) {
+  bool Small(const std::string& option, int least, int most, Set set) {
     if (!options_.contains(option)) return true;
     const auto value = Number(options_[option]);
-    if (!value || *value > most) {
-      return Fail(option + " needs a number, at most " + std::to_string(most));
+    if (!value || *value < least || *value > most) {
+      return Fail(option + " needs a number, at least " + std::to_string(least) + ", at most " +
+                  std::to_string(most));
     }
     set(static_cast<int>(*value));
     return true;
@@ -255,9 +270,6 @@ class OnParser {
         fault.name.begin(), fault.name.end(),
         [](char c) { return std::string_view(" \t\n'\"=:;/").find(c) != std::string_view::npos; },
         '-');
-    for (const std::string& word : words_) {
-      fault.order += (fault.order.empty() ? "" : " ") + WordOf(word);
-    }
   }
 
   const std::vector<std::string>& words_;
@@ -318,6 +330,7 @@ Of the daemon:
   hang daemon [--for TIME]               SIGSTOP
   kill daemon                            SIGKILL; the next `oj` starts another one
 
+A call of a fake lives 120 s at most: then it dies of SIGALRM, also one that hangs.
 The newest fault that fits a call counts. `off` also takes the beginning of a name, or a target. The
 lab is that of this shell, or the only one that runs, or that of --lab DIR.
 
@@ -334,7 +347,12 @@ Examples:
 Result<Order> ParseOrder(const std::vector<std::string>& words) {
   std::vector<std::string> rest;
   std::string lab;
+  std::size_t size = 0;
   for (std::size_t i = 0; i < words.size(); ++i) {
+    size += words[i].size() + 1;
+    if (size > kLongestOrder) return Wrong("an order has at most 64 KiB");
+    if (ToUtf8(words[i]) != words[i])
+      return Wrong("an order is UTF-8; '" + ToUtf8(words[i]) + "' is not");
     if (words[i] == "--help" || words[i] == "-h") return Order{};
     if (words[i] != "--lab") {
       rest.push_back(words[i]);
@@ -354,7 +372,6 @@ Fault FaultOf(const ToolRule& rule) {
   fault.name = "rule-" + rule.tool;
   if (!rule.match.empty()) fault.name += "-" + rule.match;
   std::replace(fault.name.begin(), fault.name.end(), ' ', '-');
-  fault.order = "(of the scenario) " + rule.tool + (rule.match.empty() ? "" : " " + rule.match);
   fault.target = rule.tool;
   fault.rule = rule;
   return fault;
@@ -389,7 +406,7 @@ std::optional<milliseconds> ParseTime(const std::string& text) {
   for (const auto& [unit, factor] : kUnits) {
     if (!text.ends_with(unit)) continue;
     const auto number = Number(std::string_view(text).substr(0, text.size() - unit.size()));
-    if (!number || *number == 0 || *number > 1'000'000) return std::nullopt;
+    if (!number || *number == 0 || *number > kLongest.count() / factor) return std::nullopt;
     return milliseconds(*number * factor);
   }
   return std::nullopt;

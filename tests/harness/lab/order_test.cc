@@ -31,7 +31,6 @@ TEST(OrderTest, HangKnowsItsOptions) {
       On({"hang", "tmux", "--ignore-term", "--match", "capture-pane", "--for", "10s"});
   EXPECT_EQ(fault.name, "hang-tmux-capture-pane");
   EXPECT_EQ(fault.target, "tmux");
-  EXPECT_EQ(fault.order, "hang tmux --ignore-term --match capture-pane --for 10s");
   EXPECT_TRUE(fault.rule.hang);
   EXPECT_TRUE(fault.rule.ignore_term);
   EXPECT_EQ(fault.rule.match, "capture-pane");
@@ -59,6 +58,7 @@ TEST(OrderTest, FailSaysHow) {
 
 TEST(OrderTest, FloodAndGrandchild) {
   EXPECT_EQ(On({"flood", "git", "2K"}).rule.flood_bytes, 2048);
+  EXPECT_EQ(On({"flood", "git", "1000000000000"}).rule.flood_bytes, 1'000'000'000'000);
   EXPECT_EQ(On({"flood", "git"}).rule.flood_bytes, 64 << 20);
   EXPECT_FALSE(On({"grandchild", "git"}).rule.setsid);
   EXPECT_TRUE(On({"grandchild", "git", "--setsid"}).rule.setsid);
@@ -92,11 +92,34 @@ TEST(OrderTest, WhatIsWrongWithARuleIsTold) {
               HasSubstr("one rule"));
 }
 
+// What the fakes would refuse as a whole, with all that was on before.
+TEST(OrderTest, WhatTheFakesDoNotReadIsRefused) {
+  for (const char* bytes : {"1000G", "1000000000001", "99999999999999999999", "x"}) {
+    EXPECT_THAT(WhatIsWrong({"on", "flood", "git", bytes}), HasSubstr("at most 10^12")) << bytes;
+  }
+  EXPECT_THAT(WhatIsWrong({"on", "hang", "git", "--match", "\xff"}), HasSubstr("is UTF-8"));
+  EXPECT_THAT(WhatIsWrong({"on", "fail", "git", "--stderr", "a\xff"}), HasSubstr("is UTF-8"));
+  EXPECT_EQ(On({"fail", "git", "--stderr", "schön"}).rule.err, "schön\n");
+  EXPECT_THAT(WhatIsWrong({"on", "fail", "git", "--stderr", std::string(65536, 'x')}),
+              HasSubstr("64 KiB"));
+}
+
+TEST(OrderTest, NoCallIsToldToTakeLongerThanAFakeLives) {
+  EXPECT_EQ(On({"slow", "git", "119s"}).rule.delay, milliseconds(119'000));
+  for (const char* time : {"120s", "3m", "3h", "0s", "2000000s", "3"}) {
+    EXPECT_THAT(WhatIsWrong({"on", "slow", "git", time}), HasSubstr("less than the 120s")) << time;
+  }
+  EXPECT_THAT(WhatIsWrong({"on", "slow", "git", "3s", "--to", "3m"}),
+              HasSubstr("less than the 120s"));
+  EXPECT_THAT(WhatIsWrong({"on", "rule", "git", "delay_ms=120000"}), HasSubstr("lives 120 s"));
+}
+
 TEST(OrderTest, TheDaemonHangsOrIsKilled) {
   EXPECT_EQ(On({"hang", "daemon"}).target, "daemon");
   const Result<Order> order = ParseOrder({"on", "kill", "daemon"});
   ASSERT_TRUE(order);
   EXPECT_EQ(order->what, Order::What::kKillDaemon);
+  EXPECT_EQ(order->fault.target, "daemon");
   EXPECT_THAT(WhatIsWrong({"on", "slow", "daemon", "3s"}), HasSubstr("a daemon can only"));
   EXPECT_THAT(WhatIsWrong({"on", "kill", "tmux"}), HasSubstr("fault on kill daemon"));
 }
@@ -128,8 +151,10 @@ TEST(OrderTest, MistakesAreNamed) {
   EXPECT_THAT(WhatIsWrong({"on", "hang", "tmux", "--exit", "1"}), HasSubstr("no option --exit"));
   EXPECT_THAT(WhatIsWrong({"on", "hang", "tmux", "--for"}), HasSubstr("--for needs a value"));
   EXPECT_THAT(WhatIsWrong({"on", "hang", "tmux", "--for", "10"}), HasSubstr("such as 10s"));
+  EXPECT_THAT(WhatIsWrong({"on", "hang", "tmux", "--for", "3h"}), HasSubstr("ms, s or m"));
   EXPECT_THAT(WhatIsWrong({"on", "slow", "git"}), HasSubstr("slow git 3s"));
   EXPECT_THAT(WhatIsWrong({"on", "fail", "git", "--exit", "256"}), HasSubstr("at most 255"));
+  EXPECT_THAT(WhatIsWrong({"on", "hang", "git", "--nth", "0"}), HasSubstr("at least 1"));
   EXPECT_THAT(WhatIsWrong({"off"}), HasSubstr("or all"));
 }
 
@@ -145,7 +170,9 @@ TEST(OrderTest, TimesAreReadAndTold) {
   EXPECT_EQ(ParseTime("300ms"), milliseconds(300));
   EXPECT_EQ(ParseTime("3s"), milliseconds(3000));
   EXPECT_EQ(ParseTime("2m"), milliseconds(120'000));
-  for (const char* text : {"", "3", "s", "-3s", "0s", "3 s", "3h", "1e3s"}) {
+  EXPECT_EQ(ParseTime("1440m"), milliseconds(86'400'000));
+  for (const char* text :
+       {"1441m", "9999999999999s", "", "3", "s", "-3s", "0s", "3 s", "3h", "1e3s"}) {
     EXPECT_EQ(ParseTime(text), std::nullopt) << text;
   }
   EXPECT_EQ(TimeText(milliseconds(300)), "300 ms");
