@@ -28,13 +28,19 @@ using std::chrono::steady_clock;
 
 constexpr Duration kToolLimit = std::chrono::seconds(2);
 constexpr int kDeathLimitMs = 2000;
-constexpr int kBadRules = 125;  // how a fake ends that does not understand them
+constexpr milliseconds kAgain(1000);  // until the disk has room, perhaps
+constexpr int kBadRules = 125;        // how a fake ends that does not understand them
 
 Error Wrong(const std::string& why) { return {ErrorCode::kInvalidRequest, why, ""}; }
 Error Missing(const std::string& why) { return {ErrorCode::kNotFound, why, ""}; }
 
 void Send(const UniqueFd& pidfd, int number) {
   if (pidfd) syscall(SYS_pidfd_send_signal, pidfd.get(), number, nullptr, 0);
+}
+
+bool IsAlive(const UniqueFd& pidfd) {
+  pollfd ended{pidfd.get(), POLLIN, 0};
+  return pidfd && poll(&ended, 1, 0) == 0;
 }
 
 milliseconds Since(steady_clock::time_point time) {
@@ -63,8 +69,8 @@ ToolRule Releasable(ToolRule rule, const std::string& release) {
   return rule;
 }
 
-Faults::Faults(Scenario& scenario, World world, TwinWorld& twin)
-    : scenario_(scenario), world_(world), twin_(twin) {
+Faults::Faults(const Scenario& scenario, World world, TwinWorld& twin)
+    : world_(world), twin_(twin) {
   for (const ToolRule& rule : scenario.tools) {
     Active active = Begun(FaultOf(rule));
     const auto same = std::count_if(active_.begin(), active_.end(), [&active](const Active& each) {
@@ -73,8 +79,10 @@ Faults::Faults(Scenario& scenario, World world, TwinWorld& twin)
     if (same > 0) active.fault.name += "-" + std::to_string(same + 1);
     active_.push_back(std::move(active));
   }
-  if (!active_.empty()) WriteRules();  // with what lets their calls go
 }
+
+// The scenario's, with what lets their calls go.
+Status Faults::SetUp() { return active_.empty() ? Status(Ok{}) : WriteRules(); }
 
 Faults::Active Faults::Begun(const Fault& fault) {
   Active active;
@@ -105,35 +113,77 @@ Result<UniqueFd> Faults::RealServer() const {
   return pidfd;
 }
 
-Status Faults::Stop(Active& active) const {
-  const bool daemon = active.fault.target == "daemon";
-  const ToolRule& rule = active.fault.rule;
-  if (!daemon && (active.fault.target != "tmux" || !rule.hang || !rule.match.empty() ||
-                  rule.nth > 0 || rule.ignore_term)) {
+// Of what is on; else the number of all.
+std::size_t Faults::Find(const std::string& name) const {
+  const auto at = std::find_if(active_.begin(), active_.end(),
+                               [&name](const Active& each) { return each.fault.name == name; });
+  return static_cast<std::size_t>(at - active_.begin());
+}
+
+// What is stopped already would not say who it is.
+Result<UniqueFd> Faults::ToStop(const Fault& fault) {
+  const std::size_t same = Find(fault.name);
+  if (same < active_.size() && IsAlive(active_[same].stopped)) {
+    return std::move(active_[same].stopped);
+  }
+  return fault.target == "daemon" ? Daemon() : RealServer();
+}
+
+Status Faults::Stop(const Fault& fault) {
+  const ToolRule& rule = fault.rule;
+  if (fault.target != "daemon" && (fault.target != "tmux" || !rule.hang || !rule.match.empty() ||
+                                   rule.nth > 0 || rule.ignore_term)) {
     return Wrong(
         "the real tools do as they do; there are only `hang tmux`, `hang daemon`, `kill daemon`");
   }
-  Result<UniqueFd> pidfd = daemon ? Daemon() : RealServer();
+  Result<UniqueFd> pidfd = ToStop(fault);
   if (!pidfd) return pidfd.error();
+  Active active = Begun(fault);
   active.stopped = std::move(*pidfd);
   Send(active.stopped, SIGSTOP);
+  std::erase_if(active_, [&fault](const Active& each) { return each.fault.name == fault.name; });
+  active_.insert(active_.begin(), std::move(active));
   return Ok{};
 }
 
-void Faults::WriteRules() {
-  scenario_.tools.clear();
-  for (const Active& each : active_) {
-    if (each.fault.target == "daemon") continue;
-    scenario_.tools.push_back(Releasable(each.fault.rule, each.release));
+Status Faults::Misbehave(const Fault& fault) {
+  Active active = Begun(fault);
+  const Status understood = Check(active);
+  if (!understood.ok()) return understood;
+  const std::size_t same = Find(fault.name);
+  if (fault.rule.nth > 0) CountAnew(fault.target);
+  active_.insert(active_.begin(), std::move(active));
+  const Status written = WriteRules();
+  if (!written.ok()) {
+    active_.erase(active_.begin());
+    return written;
   }
-  static_cast<void>(twin_.WriteRules());
+  // If it cannot be ended: the newer one counts.
+  if (same + 1 < active_.size()) static_cast<void>(End(same + 1));
+  return Ok{};
 }
 
-// Any fake reads all rules. The other tool's is asked: it does not follow this one.
-Status Faults::Check(const Fault& fault) const {
+Status Faults::WriteRules() const {
+  std::vector<ToolRule> rules;
+  for (const Active& each : active_) {
+    if (!each.stopped) rules.push_back(Releasable(each.fault.rule, each.release));
+  }
+  return twin_.WriteRules(rules, twin_.rules());
+}
+
+// A fake reads it alone, and counts elsewhere; it is the other tool's, which does not follow it.
+Status Faults::Check(const Active& active) const {
+  const std::string place = twin_.root() + "/checked";
+  std::error_code error;
+  std::filesystem::create_directories(place, error);
   auto environment = twin_.environment();
   environment.erase("OJ_FAKE_JOURNAL");
-  const std::string other = fault.target == "git" ? "tmux" : "git";
+  environment["OJ_FAKE_STATE"] = place;
+  environment["OJ_FAKE_RULES"] = place + "/rules.toml";
+  const Status written =
+      twin_.WriteRules({Releasable(active.fault.rule, active.release)}, place + "/rules.toml");
+  if (!written.ok()) return written;
+  const std::string other = active.fault.target == "git" ? "tmux" : "git";
   std::string said;
   const int exit =
       RunBounded({"/bin/sh", "-c", "exec \"$0\" -V 2>&1", other}, environment, kToolLimit, &said);
@@ -157,38 +207,34 @@ void Faults::CountAnew(const std::string& tool) const {
 
 Result<std::string> Faults::On(const Fault& fault) {
   ReadJournal();
-  const auto same = std::find_if(active_.begin(), active_.end(), [&fault](const Active& each) {
-    return each.fault.name == fault.name;
-  });
-  if (same != active_.end()) End(static_cast<std::size_t>(same - active_.begin()));
-  Active active = Begun(fault);
   const bool stops = fault.target == "daemon" || world_ == World::kReal;
-  if (stops) {
-    const Status stopped = Stop(active);
-    if (!stopped.ok()) return stopped.error();
-  }
-  active_.insert(active_.begin(), std::move(active));
-  if (fault.rule.nth > 0) CountAnew(fault.target);
-  if (!stops) WriteRules();
-  const Status understood = fault.name.starts_with("rule-") ? Check(fault) : Status(Ok{});
-  if (!understood.ok()) {
-    End(0);
-    return understood.error();
-  }
+  const Status on = stops ? Stop(fault) : Misbehave(fault);
+  if (!on.ok()) return on.error();
   const std::string until = fault.lasts ? "for " + TimeText(*fault.lasts)
                                         : "until `oj-harness fault off " + fault.name + "`";
   return "on: " + Effect(fault) + ", " + until + "\n";
 }
 
-// What it was, as a line.
-std::string Faults::End(std::size_t index) {
-  Active ended = std::move(active_[index]);
-  active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(index));
+// Error: it is to be ended once more.
+Status Faults::LetGo(const Active& ended) const {
+  Status written = WriteRules();
+  if (!written.ok()) return written;
+  std::ofstream file(ended.release);
+  file.close();
+  if (file) return Ok{};
+  return Error{ErrorCode::kUnavailable, ended.release + " cannot be written", ""};
+}
+
+// What it was, as a line. Error: it is on still.
+Result<std::string> Faults::End(std::size_t index) {
+  const auto at = active_.begin() + static_cast<std::ptrdiff_t>(index);
+  Active ended = std::move(*at);
+  active_.erase(at);
   if (ended.stopped) {
     Send(ended.stopped, SIGCONT);
-  } else {
-    WriteRules();
-    std::ofstream(ended.release).flush();
+  } else if (const Status off = LetGo(ended); !off.ok()) {
+    active_.insert(active_.begin() + static_cast<std::ptrdiff_t>(index), std::move(ended));
+    return off.error();
   }
   std::string line = "off: " + ended.fault.name + ", after " + TimeText(Since(ended.since));
   if (!ended.stopped) line += " and " + Count(ended.calls, "call");
@@ -203,7 +249,10 @@ Result<std::string> Faults::Off(const std::vector<std::string>& words) {
   for (const std::string& word : words) {
     const std::string before = said;
     for (std::size_t i = active_.size(); i-- > 0;) {
-      if (IsMeant(active_[i].fault, word)) said += End(i);
+      if (!IsMeant(active_[i].fault, word)) continue;
+      const Result<std::string> ended = End(i);
+      if (!ended) return Error{ended.error().code, said + ended.error().message, ""};
+      said += *ended;
     }
     if (said == before && word != "all")
       return Missing(said + "'" + word + "' is not on; `oj-harness fault list` shows what is");
@@ -258,12 +307,12 @@ std::optional<milliseconds> Faults::Expire() {
   for (std::size_t i = active_.size(); i-- > 0;) {
     const Active& each = active_[i];
     if (!each.fault.lasts) continue;
-    const milliseconds left = *each.fault.lasts - Since(each.since);
+    milliseconds left = *each.fault.lasts - Since(each.since);
     if (left <= milliseconds(0)) {
-      End(i);
-    } else {
-      next = std::min(left, next.value_or(left));
+      if (End(i)) continue;
+      left = kAgain;
     }
+    next = std::min(left, next.value_or(left));
   }
   return next;
 }

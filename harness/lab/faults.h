@@ -25,12 +25,15 @@ class Faults {
  public:
   // Takes over the scenario's [[tool]] rules: they can be turned off like others. After the world's
   // SetUp().
-  Faults(Scenario& scenario, World world, TwinWorld& twin);
+  Faults(const Scenario& scenario, World world, TwinWorld& twin);
+  Status SetUp();
 
-  // In force for calls that start after it. Error: kInvalidRequest, not in this world, or the fakes
-  // do not understand it; kNotFound, there is nothing that could be stopped.
+  // In force for calls that start after it, in place of the one with this name. Error: all is as
+  // before; kInvalidRequest, not in this world, or the fakes do not understand it; kNotFound, there
+  // is nothing that could be stopped; kUnavailable, the rules cannot be written.
   Result<std::string> On(const Fault& fault);
-  // Calls that are held go on. Error: kNotFound, no such fault is on; those named before are off.
+  // Calls that are held go on. Error: kNotFound, no such fault is on; kUnavailable, as in On();
+  // those named before are off.
   Result<std::string> Off(const std::vector<std::string>& words);
   Result<std::string> KillDaemon();
   std::string List();
@@ -53,15 +56,18 @@ class Faults {
   Active Begun(const Fault& fault);
   Result<UniqueFd> Daemon() const;
   Result<UniqueFd> RealServer() const;
-  Status Stop(Active& active) const;
-  void WriteRules();
+  std::size_t Find(const std::string& name) const;
+  Result<UniqueFd> ToStop(const Fault& fault);
+  Status Stop(const Fault& fault);
+  Status Misbehave(const Fault& fault);
+  Status WriteRules() const;
   void CountAnew(const std::string& tool) const;
-  Status Check(const Fault& fault) const;
-  std::string End(std::size_t index);
+  Status Check(const Active& active) const;
+  Status LetGo(const Active& ended) const;
+  Result<std::string> End(std::size_t index);
   void ReadJournal();
   void OnLine(const std::string& line);
 
-  Scenario& scenario_;
   World world_;
   TwinWorld& twin_;
   std::vector<Active> active_;  // the newest first: the first that fits a call counts

@@ -239,7 +239,8 @@ Status Lab::SetUp() {
   done = twin_.SetUp();
   if (!done.ok()) return done;
   faults_ = std::make_unique<Faults>(scenario_, world_, twin_);
-  done = Listen();
+  done = faults_->SetUp();
+  if (done.ok()) done = Listen();
   if (!done.ok()) return done;
   return Oj({"daemon", "start"});
 }

@@ -46,7 +46,7 @@ class Lab {
   int Wait(pid_t shell, int signals);
   void Serve();
 
-  Scenario scenario_;
+  const Scenario scenario_;
   World world_;
   std::string programs_;
   Recorder recorder_;  // of hangs of the scenario, which nobody begins here

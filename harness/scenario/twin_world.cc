@@ -121,7 +121,7 @@ bp::environment TwinWorld::environment() const {
   env["GIT_CONFIG_NOSYSTEM"] = "1";
   if (world_ == World::kFakes) {
     env["PATH"] = fakes_dir_ + ":" + env["PATH"].to_string();
-    env["OJ_FAKE_RULES"] = dir_ + "/rules.toml";
+    env["OJ_FAKE_RULES"] = rules();
     env["OJ_FAKE_STATE"] = dir_ + "/fake";
     env["OJ_FAKE_JOURNAL"] = journal();
   }
@@ -142,7 +142,7 @@ Status TwinWorld::SetUp() {
   if (world_ == World::kReal) return StartRealTmux();
   WriteFakeSessions();
   std::ofstream(journal()).flush();
-  return WriteRules();
+  return WriteRules(scenario_.tools, rules());
 }
 
 // Where one is missing, the next on PATH would be taken for it: the real one.
@@ -171,12 +171,12 @@ Status TwinWorld::WriteConfig() const {
   return WriteAtOnce(dir_ + "/config/oj/config.toml", text);
 }
 
-Status TwinWorld::WriteRules() const {
+Status TwinWorld::WriteRules(const std::vector<ToolRule>& rules, const std::string& file) const {
   std::string text;
-  for (const ToolRule& rule : scenario_.tools) {
+  for (const ToolRule& rule : rules) {
     text += "[[rule]]\n" + PlacedBelow(dir_, RuleLines(rule));
   }
-  return WriteAtOnce(dir_ + "/rules.toml", text);
+  return WriteAtOnce(file, text);
 }
 
 void TwinWorld::WriteFakeSessions() const {
@@ -241,7 +241,7 @@ std::vector<std::string> TwinWorld::Left() const {
   std::vector<std::string> left = TwinSetup(scenario_, dir_, environment()).Left();
   std::string tmux = FindTool("tmux");
   if (world_ == World::kFakes) {
-    static_cast<void>(WriteAtOnce(dir_ + "/rules.toml", ""));
+    static_cast<void>(WriteAtOnce(rules(), ""));
     tmux = fakes_dir_ + "/tmux";
   }
   std::string sessions;

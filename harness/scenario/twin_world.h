@@ -33,9 +33,9 @@ class TwinWorld {
   void Turn();
   // Ends all hangs and begins no more.
   void Heal();
-  // Of the fakes, for calls from now on: once more, after a change of the scenario's [[tool]].
-  // Error (kUnavailable): the old ones are in force still.
-  Status WriteRules() const;
+  // To rules(): in force for calls of the fakes from now on; at first those of the scenario. Error
+  // (kUnavailable): the file is as before.
+  Status WriteRules(const std::vector<ToolRule>& rules, const std::string& file) const;
   // Somebody else ends and removes it all: the destructor does nothing.
   void Abandon();
 
@@ -45,6 +45,7 @@ class TwinWorld {
   const std::string& root() const { return dir_; }
   std::string state_dir() const { return dir_ + "/state"; }
   std::string socket() const { return state_dir() + "/daemon.sock"; }
+  std::string rules() const { return dir_ + "/rules.toml"; }
   std::string journal() const;  // of the fakes; empty in the real world
   std::string log() const { return dir_ + "/ojd.log"; }
   boost::process::environment environment() const;

@@ -207,6 +207,44 @@ TEST_F(LabTest, ARuleThatTheFakesRefuseIsToldAndNotInForce) {
   EXPECT_THAT(ended.out, HasSubstr("git 0\n"));
 }
 
+TEST_F(LabTest, ARefusedOrderChangesNothing) {
+  const Ended ended = Lab(R"(
+    oj-harness fault on rule git exit=3 >/dev/null
+    oj-harness fault on fail git --match version --nth 2 >/dev/null
+    git --version >/dev/null; echo git $?
+    oj-harness fault on rule git wrap=3; echo order $?
+    git --version >/dev/null; echo git $?
+    oj-harness fault list)")
+                          ->Wait();
+  EXPECT_THAT(ended.out, HasSubstr("git 3\norder 1\ngit 1\n"));
+  EXPECT_THAT(ended.out, HasSubstr("rule-git "));
+  EXPECT_THAT(ended.out, HasSubstr("fail-git-version "));
+}
+
+TEST_F(LabTest, OnAFullDiskOrdersFailAndTheShellGoesOn) {
+  if (!CanMount()) GTEST_SKIP() << "nothing can be mounted here";
+  const Ended ended = MountingScript(R"(mount -t tmpfs -o size=4m none $T/tmp
+    exec oj-harness lab -- /bin/sh -c '
+    oj-harness fault on hang git --match exec-path
+    oj-harness fault on slow git 1ms --match nothing
+    git --exec-path >/dev/null & held=$!
+    while ! oj-harness fault list | grep -q "exec-path .* 1  .*1  "; do :; done
+    dd if=/dev/zero of=$OJ_LAB/filler bs=1k 2>/dev/null
+    oj-harness fault on fail git; echo on $?
+    oj-harness fault off hang; echo off $?
+    git --version; echo git $?
+    oj-harness fault list | grep -c hang-git
+    rm $OJ_LAB/filler
+    oj-harness fault off all; echo off $?
+    wait $held; echo held $?')")
+                          ->Wait();
+  EXPECT_THAT(ended.err, HasSubstr("cannot be written"));
+  EXPECT_THAT(ended.out, HasSubstr("on 1\noff 1\ngit version"));
+  EXPECT_THAT(ended.out, HasSubstr("git 0\n1\n"));
+  EXPECT_THAT(ended.out, testing::ContainsRegex("1 call let go\n(.|\n)*off 0\nheld 0\n"));
+  EXPECT_EQ(ended.code, 0);
+}
+
 TEST_F(LabTest, WhatIsJoinedHasNothingOfTheTmuxAroundIt) {
   const auto lab = Lab("echo $OJ_LAB >$T/lab; read -r x <$T/fifo");
   ASSERT_EQ(mkfifo((dir_ + "/fifo").c_str(), 0600), 0);
