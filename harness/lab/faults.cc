@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -151,7 +152,7 @@ Status Faults::Misbehave(const Fault& fault) {
   const Status understood = Check(active);
   if (!understood.ok()) return understood;
   const std::size_t same = Find(fault.name);
-  if (fault.rule.nth > 0) CountAnew(fault.target);
+  if (fault.rule.nth > 0) CountAnew(active);
   active_.insert(active_.begin(), std::move(active));
   const Status written = WriteRules();
   if (!written.ok()) {
@@ -192,17 +193,19 @@ Status Faults::Check(const Active& active) const {
   return Wrong(said.substr(said.find(": ") + 2));
 }
 
-// --nth counts from the order on.
-void Faults::CountAnew(const std::string& tool) const {
-  std::error_code error;
-  std::vector<std::filesystem::path> counts;
-  for (std::filesystem::directory_iterator at(twin_.root() + "/fake", error), end;
-       !error && at != end; at.increment(error)) {
-    if (at->path().filename().string().starts_with("count." + tool + ".")) {
-      counts.push_back(at->path());
-    }
+// --nth counts from the order on, and with it every other fault of these calls: they have one file
+// for what they count, whose name is made as in fakes/choose.cc.
+void Faults::CountAnew(const Active& active) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : active.match) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
   }
-  for (const auto& each : counts) std::filesystem::remove(each, error);
+  std::error_code error;
+  std::filesystem::remove(
+      twin_.root() + "/fake/count." + active.fault.target + "." + std::to_string(hash), error);
+  for (Active& each : active_) {
+    if (each.fault.target == active.fault.target && each.match == active.match) each.seen = 0;
+  }
 }
 
 Result<std::string> Faults::On(const Fault& fault) {
@@ -309,6 +312,7 @@ std::optional<milliseconds> Faults::Expire() {
     if (!each.fault.lasts) continue;
     milliseconds left = *each.fault.lasts - Since(each.since);
     if (left <= milliseconds(0)) {
+      ReadJournal();
       if (End(i)) continue;
       left = kAgain;
     }
@@ -332,6 +336,14 @@ void Faults::ReadJournal() {
   }
 }
 
+// Which are orphans when their call has ended before they say that they begin.
+bool Faults::MayLeaveProcesses() const {
+  return std::any_of(active_.begin(), active_.end(), [](const Active& each) {
+    const ToolRule& rule = each.fault.rule;
+    return rule.grandchild || rule.forks > 0 || rule.late;
+  });
+}
+
 void Faults::OnLine(const std::string& line) {
   std::istringstream words(line);
   char letter = 0;
@@ -341,19 +353,29 @@ void Faults::OnLine(const std::string& line) {
     for (Active& each : active_) each.held.erase(pid);
   }
   if (letter != 'S') return;
+  pid_t parent = 0;
   std::string skipped;
   std::string argv;
-  for (int i = 0; i < 4; ++i) words >> skipped;
+  words >> parent;
+  for (int i = 0; i < 3; ++i) words >> skipped;
   std::getline(words >> std::ws, argv);  // and the directory
+  // What a call leaves behind, or lets work late, is none.
+  const bool left = met_.contains(parent) || (parent == 1 && MayLeaveProcesses());
+  met_.insert(pid);
+  if (left) return;
   const std::string command = JournalledArguments(argv);
-  // As the fakes choose: the first that fits; what is for another call than this one does not.
+  // As the fakes choose: the first that fits; what is for another call than this one does not, but
+  // counts it.
+  Active* chosen = nullptr;
   for (Active& each : active_) {
     if (!Fits(each.fault.target, each.match, command)) continue;
-    if (++each.seen != each.fault.rule.nth && each.fault.rule.nth > 0) continue;
-    ++each.calls;
-    each.held.insert(pid);
-    return;
+    const long nth = each.fault.rule.nth;
+    const bool is_nth = ++each.seen == nth || nth == 0;
+    if (is_nth && chosen == nullptr) chosen = &each;
   }
+  if (chosen == nullptr) return;
+  ++chosen->calls;
+  chosen->held.insert(pid);
 }
 
 }  // namespace oj::sim

@@ -61,11 +61,12 @@ class Faults {
   Status Stop(const Fault& fault);
   Status Misbehave(const Fault& fault);
   Status WriteRules() const;
-  void CountAnew(const std::string& tool) const;
+  void CountAnew(const Active& active);
   Status Check(const Active& active) const;
   Status LetGo(const Active& ended) const;
   Result<std::string> End(std::size_t index);
   void ReadJournal();
+  bool MayLeaveProcesses() const;
   void OnLine(const std::string& line);
 
   World world_;
@@ -73,6 +74,7 @@ class Faults {
   std::vector<Active> active_;  // the newest first: the first that fits a call counts
   int number_ = 0;
   std::streamoff read_ = 0;  // of the journal
+  std::set<pid_t> met_;      // in it
   Time begun_ = std::chrono::steady_clock::now();
 };
 

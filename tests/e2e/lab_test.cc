@@ -221,6 +221,25 @@ TEST_F(LabTest, ARefusedOrderChangesNothing) {
   EXPECT_THAT(ended.out, HasSubstr("fail-git-version "));
 }
 
+TEST_F(LabTest, AFaultCountsItsOwnCallsOnly) {
+  const Ended ended = Lab(R"(
+    oj-harness fault on fail git --match version --nth 2 >/dev/null
+    git --version >/dev/null
+    oj-harness fault on fail git --match nothing --nth 1 >/dev/null
+    oj-harness fault on grandchild git --match exec-path >/dev/null
+    git --exec-path >/dev/null
+    oj-harness fault on fail git --match -version --nth 1 >/dev/null
+    git --version >/dev/null; echo newest $?
+    git --version >/dev/null; echo third $?
+    oj-harness fault off all)")
+                          ->Wait();
+  EXPECT_THAT(ended.out, HasSubstr("newest 1\nthird 0\n"));
+  EXPECT_THAT(ended.out, testing::ContainsRegex("fail-git--version, after [^,]* and 1 call\n"));
+  EXPECT_THAT(ended.out,
+              testing::ContainsRegex("grandchild-git-exec-path, after [^,]* and 1 call\n"));
+  EXPECT_THAT(ended.out, testing::ContainsRegex("fail-git-version, after [^,]* and 0 calls\n"));
+}
+
 TEST_F(LabTest, OnAFullDiskOrdersFailAndTheShellGoesOn) {
   if (!CanMount()) GTEST_SKIP() << "nothing can be mounted here";
   const Ended ended = MountingScript(R"(mount -t tmpfs -o size=4m none $T/tmp
