@@ -135,7 +135,8 @@ Status Faults::Stop(const Fault& fault) {
   if (fault.target != "daemon" && (fault.target != "tmux" || !rule.hang || !rule.match.empty() ||
                                    rule.nth > 0 || rule.ignore_term)) {
     return Wrong(
-        "the real tools do as they do; there are only `hang tmux`, `hang daemon`, `kill daemon`");
+        "the real tools do as they do; there are only `hang tmux`, `kill tmux`, `hang daemon`, "
+        "`kill daemon`");
   }
   Result<UniqueFd> pidfd = ToStop(fault);
   if (!pidfd) return pidfd.error();
@@ -263,15 +264,31 @@ Result<std::string> Faults::Off(const std::vector<std::string>& words) {
   return said.empty() ? "off: nothing was on\n" : said;
 }
 
-Result<std::string> Faults::KillDaemon() {
-  const Result<UniqueFd> daemon = Daemon();
-  if (!daemon) return daemon.error();
-  Send(*daemon, SIGKILL);
-  pollfd ended{daemon->get(), POLLIN, 0};
-  if (poll(&ended, 1, kDeathLimitMs) != 1) return Missing("ojd has SIGKILL, but does not die");
-  // A hang of the dead one.
-  std::erase_if(active_, [](const Active& each) { return each.fault.target == "daemon"; });
-  return std::string("killed: ojd, by SIGKILL; the next `oj` starts another one\n");
+// What hangs there hangs on.
+Result<std::string> Faults::KillFakeTmux() const {
+  auto environment = twin_.environment();
+  for (const char* name : {"OJ_FAKE_JOURNAL", "OJ_FAKE_RULES"}) environment.erase(name);
+  const int exit =
+      RunBounded({"/usr/bin/env", "tmux", "kill-server"}, environment, kToolLimit, nullptr);
+  if (exit != 0) return Missing("no tmux server runs here");
+  return std::string("killed: the server of tmux, with all its sessions\n");
+}
+
+Result<std::string> Faults::Kill(const std::string& target) {
+  const bool daemon = target == "daemon";
+  if (!daemon && world_ == World::kFakes) return KillFakeTmux();
+  const std::size_t hung = Find("hang-" + target);
+  Result<UniqueFd> victim = daemon ? Daemon() : ToStop({"hang-tmux", target, {}, {}});
+  if (!victim) return victim.error();
+  Send(*victim, SIGKILL);
+  pollfd ended{victim->get(), POLLIN, 0};
+  const bool dead = poll(&ended, 1, kDeathLimitMs) == 1;
+  const std::string what = daemon ? "ojd" : "the server of tmux";
+  // A hang of the dead one; of one that dies it has no more descriptor.
+  if (hung < active_.size()) active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(hung));
+  if (!dead) return Missing(what + " has SIGKILL, but does not die");
+  return "killed: " + what + ", by SIGKILL" +
+         (daemon ? "; the next `oj` starts another one\n" : ", with all its sessions\n");
 }
 
 std::string Faults::List() {

@@ -35,7 +35,8 @@ class Faults {
   // Calls that are held go on. Error: kNotFound, no such fault is on; kUnavailable, as in On();
   // those named before are off.
   Result<std::string> Off(const std::vector<std::string>& words);
-  Result<std::string> KillDaemon();
+  // The daemon, or the server of tmux.
+  Result<std::string> Kill(const std::string& target);
   std::string List();
 
   // Turns off what has lasted long enough; until the next one is due.
@@ -65,6 +66,7 @@ class Faults {
   Status Check(const Active& active) const;
   Status LetGo(const Active& ended) const;
   Result<std::string> End(std::size_t index);
+  Result<std::string> KillFakeTmux() const;
   void ReadJournal();
   bool MayLeaveProcesses() const;
   void OnLine(const std::string& line);

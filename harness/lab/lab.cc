@@ -153,8 +153,8 @@ Result<std::string> Obeyed(const std::vector<std::string>& words, Faults& faults
       return faults.On(order->fault);
     case Order::What::kOff:
       return faults.Off(order->names);
-    case Order::What::kKillDaemon:
-      return faults.KillDaemon();
+    case Order::What::kKill:
+      return faults.Kill(order->fault.target);
     case Order::What::kList:
       return faults.List();
     case Order::What::kHelp:

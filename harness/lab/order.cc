@@ -31,7 +31,7 @@ const std::vector<Kind>& Kinds() {
       {"flood", "flood tmux|git [BYTES]", {}},
       {"grandchild", "grandchild tmux|git [--setsid]", {"!--setsid"}},
       {"rule", "rule tmux|git KEY=VALUE...", {}},
-      {"kill", "kill daemon", {}},
+      {"kill", "kill tmux|daemon", {}},
   };
   return kinds;
 }
@@ -165,8 +165,8 @@ class OnParser {
   }
 
   bool Kill() {
-    if (plain_.size() != 1 || plain_[0] != "daemon" || !options_.empty()) return FailUsage();
-    order_.what = Order::What::kKillDaemon;
+    if (plain_.size() != 1 || plain_[0] == "git" || !options_.empty()) return FailUsage();
+    order_.what = Order::What::kKill;
     return true;
   }
 
@@ -326,9 +326,10 @@ With each of them:
   --match TEXT                           only calls whose arguments contain TEXT
   --nth N                                only the N-th of these
   --for TIME                             turned off by itself after so long: 300ms, 3s, 2m
-Of the daemon:
+Of the daemon, and of the server of tmux:
   hang daemon [--for TIME]               SIGSTOP
   kill daemon                            SIGKILL; the next `oj` starts another one
+  kill tmux                              its sessions are gone
 
 A call of a fake lives 120 s at most: then it dies of SIGALRM, also one that hangs.
 The newest fault that fits a call counts. `off` also takes the beginning of a name, or a target. The

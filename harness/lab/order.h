@@ -21,10 +21,10 @@ struct Fault {
 };
 
 struct Order {
-  enum class What { kHelp, kOn, kOff, kList, kKillDaemon };
+  enum class What { kHelp, kOn, kOff, kList, kKill };
   What what = What::kHelp;
   std::string lab;                 // --lab DIR; empty: not said
-  Fault fault;                     // kOn
+  Fault fault;                     // kOn; kKill has its target only
   std::vector<std::string> names;  // kOff: names of faults, targets, "all"
 };
 

@@ -300,6 +300,24 @@ steps = [{ call = { type = "Ping" } }]
   EXPECT_THAT(ended.err, HasSubstr("run it outside the lab"));
 }
 
+TEST_F(LabTest, TheServerOfTmuxIsKilledWithItsSessions) {
+  for (const std::vector<std::string>& options : {std::vector<std::string>{}, {"--real"}}) {
+    const Ended ended = Lab(R"(
+      oj-harness fault on hang tmux >/dev/null
+      oj-harness fault on kill tmux
+      oj-harness fault off all >/dev/null
+      oj-harness fault on kill tmux; echo again $?
+      tmux has-session -t work; echo session $?
+      oj session new other --cwd / -- cat; echo new $?)",
+                            options)
+                            ->Wait();
+    EXPECT_THAT(ended.out, HasSubstr("killed: the server of tmux"));
+    EXPECT_THAT(ended.out, HasSubstr("again 1\n"));
+    EXPECT_THAT(ended.out, HasSubstr("session 1\n"));
+    EXPECT_THAT(ended.out, HasSubstr("new 0\n")) << ended.err;
+  }
+}
+
 TEST_F(LabTest, AKilledDaemonIsFollowedByTheNextOneAndAHungOneGoesOn) {
   const Ended ended = Lab(R"(
     cp $OJ_STATE_DIR/daemon.pid $T/before

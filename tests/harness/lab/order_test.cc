@@ -118,10 +118,11 @@ TEST(OrderTest, TheDaemonHangsOrIsKilled) {
   EXPECT_EQ(On({"hang", "daemon"}).target, "daemon");
   const Result<Order> order = ParseOrder({"on", "kill", "daemon"});
   ASSERT_TRUE(order);
-  EXPECT_EQ(order->what, Order::What::kKillDaemon);
+  EXPECT_EQ(order->what, Order::What::kKill);
   EXPECT_EQ(order->fault.target, "daemon");
   EXPECT_THAT(WhatIsWrong({"on", "slow", "daemon", "3s"}), HasSubstr("a daemon can only"));
-  EXPECT_THAT(WhatIsWrong({"on", "kill", "tmux"}), HasSubstr("fault on kill daemon"));
+  EXPECT_EQ(ParseOrder({"on", "kill", "tmux"})->fault.target, "tmux");
+  EXPECT_THAT(WhatIsWrong({"on", "kill", "git"}), HasSubstr("fault on kill tmux|daemon"));
 }
 
 TEST(OrderTest, OffJoinsKindAndTarget) {
