@@ -1,7 +1,8 @@
 #include "trace/lanes.h"
 
 #include <algorithm>
-#include <deque>
+#include <iterator>
+#include <list>
 #include <map>
 #include <string_view>
 #include <tuple>
@@ -51,6 +52,8 @@ class Builder {
     Instant from;
     char fill;
     std::size_t event;
+    std::uint64_t call = 0;        // of a client
+    std::uint64_t connection = 0;  // it was sent on
   };
 
   // The lane of this kind and number; made on first sight, with that label.
@@ -63,10 +66,10 @@ class Builder {
     }
     return *lane;
   }
-  static std::uint64_t RequestOf(const TraceEvent& event, LaneKind kind) {
+  std::uint64_t RequestOf(const TraceEvent& event, LaneKind kind) const {
     const bool has_one =
         kind == LaneKind::kRequest || kind == LaneKind::kLease || kind == LaneKind::kProcess;
-    return has_one ? event.object : 0;
+    return has_one && event.object != 0 ? deaths_ * kRequestsOfALife + event.object : 0;
   }
   // A process's number may be used again: its next life has a lane of its own.
   void Forget(LaneKind kind, std::uint64_t number, const std::string& name = "") {
@@ -74,6 +77,7 @@ class Builder {
   }
 
   void Begin(Lane& lane, Instant at, char fill, char sign) {
+    Change(lane, at, fill);  // nothing that was open is lost
     open_[&lane] = {at, fill, now_};
     Put(lane, at, sign, "");
   }
@@ -133,33 +137,92 @@ class Builder {
         At(event, LaneKind::kDaemon, event.subject, "daemon " + std::to_string(event.subject));
     if (event.kind == TraceKind::kDaemonStarted) {
       Begin(lane, event.at, '=', '[');
+      daemon_ = event.subject;
     } else {
       End(lane, event.at, event.value == 1 ? 'K' : ']', event.value == 1 ? "killed" : "exited");
+      EndLife(event.at);
     }
+  }
+  // Requests and leases end with their daemon, and the next one counts from 1 again.
+  void EndLife(Instant at) {
+    std::erase_if(index_, [&](const auto& each) {
+      const LaneKind kind = std::get<0>(each.first);
+      if (kind != LaneKind::kRequest && kind != LaneKind::kLease) return false;
+      const bool told = kind == LaneKind::kRequest;
+      if (open_.contains(each.second)) End(*each.second, at, ']', told ? "daemon died" : "");
+      return true;
+    });
+    ++deaths_;
   }
 
   void Client(const TraceEvent& event) {
-    Lane& lane =
-        At(event, LaneKind::kClient, event.subject, "client " + std::to_string(event.subject));
+    Lane& first = ClientLane(event, 0);
     switch (event.kind) {
       case TraceKind::kClientSent:
-        return Begin(lane, event.at, '=', '[');
+        return Sent(event);
       case TraceKind::kClientReceived:
-        return End(lane, event.at, ']', Text(event));
+        return End(CallLane(event), event.at, ']', Text(event));
       case TraceKind::kClientGaveUp:
-        return End(lane, event.at, '!', "gave up");
+        return End(CallLane(event), event.at, '!', "gave up");
       case TraceKind::kClientTornReply:
-        return End(lane, event.at, '?', "torn");
+        if (!EndCalls(event, '?', "torn")) Put(first, event.at, '?', "torn");
+        return;
       case TraceKind::kClientSawClose:
-        return End(lane, event.at, 'c', "closed");
+        if (!EndCalls(event, 'c', "closed")) Put(first, event.at, 'c', "closed");
+        return;
       case TraceKind::kClientHalfClosed:
-        return Put(lane, event.at, 'h', "");
+        return Put(first, event.at, 'h', "");
       case TraceKind::kClientClosed:
-        if (open_.contains(&lane)) End(lane, event.at, 'x', "");
+        EndCalls(event, 'x', "");
         return;
       default:
         return;
     }
+  }
+  // Where a client's calls are drawn; those after the first place are for calls that are sent
+  // before the last one is answered.
+  Lane& ClientLane(const TraceEvent& event, std::size_t place) {
+    std::vector<Lane*>& own = clients_[event.subject];
+    if (place == own.size()) {
+      const std::string label = "client " + std::to_string(event.subject);
+      Lane lane{LaneKind::kClient, label, event.at, 0, {}, {}};
+      auto before = lanes_.end();
+      if (place > 0) {
+        lane.label += " (" + std::to_string(place + 1) + ")";
+        const auto last = [&](const Lane& each) { return &each == own.back(); };
+        before = std::next(std::find_if(lanes_.begin(), lanes_.end(), last));
+      }
+      own.push_back(&*lanes_.insert(before, std::move(lane)));
+    }
+    return *own[place];
+  }
+  void Sent(const TraceEvent& event) {
+    std::size_t place = 0;
+    while (open_.contains(&ClientLane(event, place))) ++place;
+    Lane& lane = ClientLane(event, place);
+    Begin(lane, event.at, '=', '[');
+    open_[&lane].call = event.object;
+    open_[&lane].connection = static_cast<std::uint64_t>(event.value);
+  }
+  // Where the event's call is open; else the client's first.
+  Lane& CallLane(const TraceEvent& event) {
+    for (Lane* lane : clients_[event.subject]) {
+      const auto open = open_.find(lane);
+      if (open != open_.end() && open->second.call == event.object) return *lane;
+    }
+    return ClientLane(event, 0);
+  }
+  // Those of the event's connection, or of the client if it names none. False: none was open.
+  bool EndCalls(const TraceEvent& event, char sign, std::string_view note) {
+    const std::size_t before = open_.size();
+    const auto connection = static_cast<std::uint64_t>(event.value);
+    for (Lane* lane : clients_[event.subject]) {
+      const auto open = open_.find(lane);
+      if (open == open_.end()) continue;
+      if (connection == 0 || open->second.connection == connection)
+        End(*lane, event.at, sign, note);
+    }
+    return open_.size() < before;
   }
 
   void Process(const TraceEvent& event) {
@@ -197,7 +260,7 @@ class Builder {
         return Latched(event, At(event, LaneKind::kRequest, event.object, "r" + number));
       case EventKind::kRequestEnded:
         End(At(event, LaneKind::kRequest, event.object, "r" + number), event.at, ']', Text(event));
-        return;
+        return WaitsNoMore(event, RequestOf(event, LaneKind::kRequest), "");
       case EventKind::kLeaseWaiting:
         return Begin(Lease(event), event.at, '.', '.');
       case EventKind::kLeaseGranted:
@@ -206,11 +269,37 @@ class Builder {
       case EventKind::kLeaseReleased:
         End(Lease(event), event.at, ']', "");
         return Forget(LaneKind::kLease, event.object, Text(event));
+      case EventKind::kKeyQuarantined:
+        Change(Lease(event), event.at, '%');
+        return WaitsNoMore(event, 0, Text(event));
+      case EventKind::kDraining:
+        return Put(DaemonLane(event), event.at, 'd', "");
+      case EventKind::kUnsettled:
+        return Put(DaemonLane(event), event.at, 'U', Text(event));
+      case EventKind::kDefect:
+        return Put(DaemonLane(event), event.at, 'D', Text(event));
       default:
         return;
     }
   }
 
+  // A waiter that is cancelled or refused records nothing: the first is over with its request, the
+  // second when the key that it waits for comes into quarantine.
+  void WaitsNoMore(const TraceEvent& event, std::uint64_t request, const std::string& key) {
+    auto each = index_.lower_bound(Key(LaneKind::kLease, 0, ""));
+    while (each != index_.end() && std::get<0>(each->first) == LaneKind::kLease) {
+      Lane& lane = *each->second;
+      const auto open = open_.find(&lane);
+      const bool waits = open != open_.end() && open->second.fill == '.';
+      const bool meant = request != 0 ? lane.request == request : std::get<2>(each->first) == key;
+      if (waits && meant) {
+        End(lane, event.at, ']', "");
+        each = index_.erase(each);
+      } else {
+        ++each;
+      }
+    }
+  }
   // Where the cancel struck; what follows is unwinding.
   void Latched(const TraceEvent& event, Lane& lane) {
     Change(lane, event.at, '~');
@@ -221,6 +310,9 @@ class Builder {
     if (!open_.contains(&lane)) open_[&lane] = {event.at, '=', now_};
     Put(lane, event.at, '[', "");
   }
+  Lane& DaemonLane(const TraceEvent& event) {
+    return At(event, LaneKind::kDaemon, daemon_, "daemon " + std::to_string(daemon_));
+  }
   Lane& Lease(const TraceEvent& event) {
     return At(event, LaneKind::kLease, event.object,
               "r" + std::to_string(event.object) + " holds " + Text(event), Text(event));
@@ -229,9 +321,12 @@ class Builder {
   std::string Text(const TraceEvent& event) const { return std::string(trace_.Text(event)); }
 
   const Trace& trace_;
-  std::size_t now_ = 0;     // the event at hand
-  std::deque<Lane> lanes_;  // in the order in which they began
-  std::map<Key, Lane*> index_;
+  std::size_t now_ = 0;         // the event at hand
+  std::uint64_t deaths_ = 0;    // of daemons
+  std::uint64_t daemon_ = 1;    // the one that lives
+  std::list<Lane> lanes_;       // in the order in which they began
+  std::map<Key, Lane*> index_;  // but for clients
+  std::map<std::uint64_t, std::vector<Lane*>> clients_;
   std::map<Lane*, Open> open_;
 };
 

@@ -75,7 +75,7 @@ class Canvas {
     if (Weight(mark.sign) >= Weight(at)) at = mark.sign;
   }
   static int Weight(char sign) {
-    if (sign == 'X' || sign == '!') return 2;
+    if (sign == 'X' || sign == '!' || sign == 'D') return 2;
     return sign == 'T' || sign == 'K' || sign == '?' ? 1 : 0;
   }
   void Note(std::string& line, const Mark& mark) const {
@@ -139,6 +139,21 @@ constexpr std::string_view kDaemonNames[] = {"connection opened",  "connection c
 static_assert(std::size(kTraceNames) == static_cast<std::size_t>(TraceKind::kDaemon));
 static_assert(std::size(kDaemonNames) == static_cast<std::size_t>(EventKind::kDefect) + 1);
 
+// Of what not every run has, where it is drawn.
+std::string RareLegend(const std::vector<Lane>& lanes) {
+  std::string drawn;
+  for (const Lane& lane : lanes) {
+    for (const Bar& bar : lane.bars) drawn += bar.fill;
+    for (const Mark& mark : lane.marks) drawn += mark.sign;
+  }
+  std::string legend;
+  for (const std::string_view each : {"% in quarantine", "d drains", "U unsettled", "D defect"}) {
+    if (drawn.find(each.front()) == std::string::npos) continue;
+    legend.append(legend.empty() ? "" : "  ").append(each);
+  }
+  return legend.empty() ? "" : legend + "\n";
+}
+
 }  // namespace
 
 std::string_view NameOf(TraceKind kind, EventKind daemon) {
@@ -157,9 +172,10 @@ std::string RenderTimeline(const Trace& trace, int width, bool color) {
   if (lanes.size() > kMostLanes) {
     text += "and " + std::to_string(lanes.size() - kMostLanes) + " lanes more\n";
   }
-  return text +
-         "[==] from begin to end  .. waits  X cancel struck  ~ unwinds  ! gave up  > goes on\n"
-         "T SIGTERM  K SIGKILL  h half-close  x client closed  c daemon closed  ? torn reply\n";
+  text +=
+      "[==] from begin to end  .. waits  X cancel struck  ~ unwinds  ! gave up  > goes on\n"
+      "T SIGTERM  K SIGKILL  h half-close  x client closed  c daemon closed  ? torn reply\n";
+  return text + RareLegend(lanes);
 }
 
 std::string RenderEvents(const Trace& trace) {

@@ -8,6 +8,8 @@
 #include <sstream>
 #include <string>
 
+#include "trace/lanes.h"
+
 namespace oj::sim {
 namespace {
 
@@ -56,6 +58,102 @@ pid 77 r1 tmux capture-pane .. [=================================T==K signal 9
 [==] from begin to end  .. waits  X cancel struck  ~ unwinds  ! gave up  > goes on
 T SIGTERM  K SIGKILL  h half-close  x client closed  c daemon closed  ? torn reply
 )");
+}
+
+// Of a lane, by its label.
+std::string LineOf(const Trace& trace, const std::string& label) {
+  std::istringstream lines(RenderTimeline(trace, 100, false));
+  std::string all;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(label + " ")) all += line.substr(31) + "\n";
+  }
+  return all;
+}
+
+// The first holds a key; the second waits for it.
+Trace Waiting() {
+  Trace trace;
+  for (const std::uint64_t request : {1, 2}) {
+    trace.AddDaemon(At(0), {EventKind::kRequestBegun, request, request, 1, "SessionKill"});
+    trace.AddDaemon(At(0), {EventKind::kLeaseWaiting, 0, request, 1, "session:work"});
+    if (request == 1) trace.AddDaemon(At(0), {EventKind::kLeaseGranted, 0, 1, 1, "session:work"});
+  }
+  return trace;
+}
+
+TEST(Timeline, AWaiterThatIsCancelledWaitsNoLongerThanItsRequest) {
+  Trace trace = Waiting();
+  trace.AddDaemon(At(5000), {EventKind::kRequestLatched, 0, 2, 0, "disconnected"});
+  trace.AddDaemon(At(5000), {EventKind::kRequestEnded, 0, 2, 0, "cancelled"});
+  trace.AddDaemon(At(9000), {EventKind::kLeaseReleased, 0, 1, 0, "session:work"});
+  trace.AddDaemon(At(10000), {EventKind::kRequestEnded, 0, 1, 0, "SessionKill"});
+  EXPECT_EQ(LineOf(trace, "r1 holds session:work"),
+            "[================================================]\n");
+  EXPECT_EQ(LineOf(trace, "r2 holds session:work"), "...........................]\n");
+}
+
+TEST(Timeline, AQuarantineIsDrawnAndEndsTheWaitForItsKey) {
+  Trace trace = Waiting();
+  trace.AddDaemon(At(5000), {EventKind::kKeyQuarantined, 0, 1, 77, "session:work"});
+  trace.AddDaemon(At(9000), {EventKind::kKeyFreed, 0, 1, 0, "session:work"});
+  trace.AddDaemon(At(9000), {EventKind::kLeaseReleased, 0, 1, 0, "session:work"});
+  trace.AddDaemon(At(10000), {EventKind::kRequestEnded, 0, 1, 0, "internal"});
+  EXPECT_EQ(LineOf(trace, "r1 holds session:work"),
+            "[==========================%%%%%%%%%%%%%%%%%%%%%%]\n");
+  EXPECT_EQ(LineOf(trace, "r2 holds session:work"), "...........................]\n");
+  EXPECT_THAT(RenderTimeline(trace, 100, false), HasSubstr("\n% in quarantine\n"));
+}
+
+TEST(Timeline, WhatADaemonTellsOfItselfIsMarkedInItsLane) {
+  Trace trace;
+  trace.Add(At(0), TraceKind::kDaemonStarted, 1, 0, 0, "");
+  trace.AddDaemon(At(2000), {EventKind::kUnsettled, 0, 0, 0, ""});
+  trace.AddDaemon(At(4000), {EventKind::kDefect, 0, 0, 0, ""});
+  trace.AddDaemon(At(6000), {EventKind::kDraining, 0, 0, 5000, ""});
+  trace.Add(At(10000), TraceKind::kDaemonDied, 1, 0, 0, "");
+  EXPECT_EQ(LineOf(trace, "daemon 1"),
+            "[==========U==========D=========d=====================] exited\n");
+  EXPECT_THAT(RenderTimeline(trace, 100, false), HasSubstr("\nd drains  U unsettled  D defect\n"));
+}
+
+TEST(Timeline, EachLifeOfTheDaemonHasRequestsOfItsOwn) {
+  Trace trace;
+  for (const int life : {0, 1}) {
+    const int begin = life * 5000;
+    trace.Add(At(begin), TraceKind::kDaemonStarted, static_cast<std::uint64_t>(life) + 1, 0, 0, "");
+    trace.AddDaemon(At(begin), {EventKind::kRequestBegun, 1, 1, 1, "Peek"});
+    trace.AddDaemon(At(begin), {EventKind::kLeaseGranted, 0, 1, 1, "session:work"});
+    trace.Add(At(begin + 4000), TraceKind::kDaemonDied, static_cast<std::uint64_t>(life) + 1, 0, 1,
+              "");
+  }
+  EXPECT_EQ(LineOf(trace, "r1 Peek"),
+            "[=======================] daemon died\n"
+            "                              [=======================] daemon died\n");
+  EXPECT_EQ(LineOf(trace, "r1 holds session:work"),
+            "[=======================]\n"
+            "                              [=======================]\n");
+  std::vector<std::uint64_t> requests;
+  for (const Lane& lane : LanesOf(trace)) {
+    if (lane.request != 0) requests.push_back(lane.request);
+  }
+  EXPECT_THAT(requests, testing::ElementsAre(1, kRequestsOfALife + 1, 1, kRequestsOfALife + 1));
+}
+
+TEST(Timeline, CallsBehindOthersHaveLanesOfTheirOwn) {
+  Trace trace;
+  trace.Add(At(0), TraceKind::kClientSent, 1, 1, 1, "Peek");
+  trace.Add(At(1000), TraceKind::kClientSent, 2, 3, 2, "Ping");
+  trace.Add(At(2000), TraceKind::kClientReceived, 2, 3, 2, "Pong");
+  trace.Add(At(2000), TraceKind::kClientSent, 1, 2, 1, "Ping");
+  trace.Add(At(4000), TraceKind::kClientReceived, 1, 1, 1, "Peek");
+  trace.Add(At(6000), TraceKind::kClientSent, 1, 4, 1, "Ping");
+  trace.Add(At(8000), TraceKind::kClientReceived, 1, 2, 1, "Pong");
+  trace.Add(At(10000), TraceKind::kClientClosed, 1, 0, 1, "");
+  EXPECT_THAT(RenderTimeline(trace, 100, false), HasSubstr(R"(
+client 1                       [=====================] Peek    [=====================x
+client 1 (2)                              [===============================] Pong
+client 2                            [=====] Pong
+)"));
 }
 
 TEST(Timeline, StaysWithinItsWidth) {
