@@ -106,6 +106,7 @@ std::string AsPage(const RunReport& report) {
   json::object run = AsJson(report);
   run.erase("laws");
   run["about"] = report.scenario.about;
+  if (report.world == World::kSim) run["seed"] = std::to_string(report.seed);
   run["choices"] = report.about;
   data["run"] = std::move(run);
   return RunPage(data);

@@ -23,6 +23,18 @@ std::string Page(std::string_view html, std::string_view script, const boost::js
   return page;
 }
 
+// A script's numbers are exact up to 2^53, and a seed may be greater.
+boost::json::object WithSeedsAsText(boost::json::object data) {
+  const auto as_text = [](boost::json::value& seed) {
+    if (seed.is_number()) seed = boost::json::serialize(seed);
+  };
+  if (boost::json::value* seed = data.if_contains("seed")) as_text(*seed);
+  boost::json::value* first = data.if_contains("first_seeds");
+  if (first == nullptr || !first->is_object()) return data;
+  for (auto& each : first->get_object()) as_text(each.value());
+  return data;
+}
+
 }  // namespace
 
 std::string ForScript(const boost::json::object& data) {
@@ -40,7 +52,7 @@ std::string ForScript(const boost::json::object& data) {
 std::string RunPage(const boost::json::object& data) { return Page(k_page_html, k_page_js, data); }
 
 std::string SurveyPage(const boost::json::object& data) {
-  return Page(k_survey_html, k_survey_js, data);
+  return Page(k_survey_html, k_survey_js, WithSeedsAsText(data));
 }
 
 Status WriteFile(const std::string& path, std::string_view text) {

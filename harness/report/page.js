@@ -12,7 +12,9 @@ const make = (tag, cls, text) => {
 const KINDS = {fault: 'Faults', client: 'Clients', request: 'Requests', lease: 'Leases', process: 'Processes', daemon: 'Daemon'};
 const SIGNS = {X: ['\u2715', 'struck', 'cancel struck'], T: ['T', 'term', 'SIGTERM'], K: ['K', 'kill', 'SIGKILL'],
   s: ['s', '', 'signal'], '!': ['!', 'struck', 'gave up'], h: ['h', '', 'half-close'], x: ['x', '', 'client closed'],
-  c: ['c', '', 'daemon closed'], '?': ['?', 'kill', 'torn reply']};
+  c: ['c', '', 'daemon closed'], '?': ['?', 'kill', 'torn reply'],
+  d: ['d', '', 'drains'], U: ['U', 'kill', 'unsettled'], D: ['D', 'struck', 'defect']};
+const FILLS = {'.': 'waits', '~': 'unwinds', '%': 'in quarantine'};
 const events = data.events;
 const items = [];  // {lane, node, from, to, event, end, bar}
 const lanes = data.lanes.map((lane) => ({...lane, items: [], notes: []}));
@@ -49,17 +51,17 @@ function fit() {
 }
 function zoom(factor, at) {
   const [from, to] = view, whole = position(last) - position(first);
-  if (at === undefined) at = chosen && chosen.from !== undefined && inView(chosen) ? position(chosen.from) : (from + to) / 2;
+  if (at === undefined) at = chosen ? position(chosen.from) : from;
+  if (at <= from || at >= to) at = (from + to) / 2;  // what is out of sight would stay there
   const width = Math.min(whole * 1.5, Math.max(squeezed ? 0.5 : 200, (to - from) * factor));
   const part = (at - from) / (to - from);
   view = [at - part * width, at + (1 - part) * width];
   draw();
 }
 function pan(part) {
-  const by = (view[1] - view[0]) * part;
-  const middle = (view[0] + view[1]) / 2 + by;
-  if (middle < position(first) || middle > position(last)) return;
-  view = [view[0] + by, view[1] + by];
+  const half = (view[1] - view[0]) / 2;
+  const middle = Math.max(position(first), Math.min(position(last), view[0] + half + 2 * half * part));
+  view = [middle - half, middle + half];
   draw();
 }
 const inView = (item) => position(item.to) >= view[0] && position(item.from) <= view[1];
@@ -99,7 +101,7 @@ function facts(item) {
   }
   return rows;
 }
-const stateOf = (item) => !item.bar ? item.what : item.fill === '.' ? 'waits' : item.fill === '~' ? 'unwinds' : '';
+const stateOf = (item) => item.bar ? FILLS[item.fill] || '' : item.what;
 
 // ---- the page's parts
 function addItem(lane, node, item) {
@@ -107,7 +109,9 @@ function addItem(lane, node, item) {
   node.setAttribute('aria-label', `${lane.label}, ${stateOf(item) ? stateOf(item) + ', ' : ''}` +
     (item.bar ? `from ${ms(item.from)} to ${item.end < 0 ? 'the end' : ms(item.to)}` : `at ${ms(item.from)}`));
   node.onclick = () => { if (!dragged) select(item); };
+  node.tabIndex = -1;
   node.onfocus = () => {
+    stopAt(item);
     if (!inView(item)) reveal(item.from, item.from);
     describe(item);
   };
@@ -127,17 +131,17 @@ function addLane(lane) {
   for (const [at, sign, event, note] of lane.marks) {
     if (sign === 'K' && lane.kind === 'daemon') own.push({from: at, to: at, sign, event, end: -1, note: ''});
     else if (SIGNS[sign]) own.push({from: at, to: at, sign, event, end: -1, note});
-    if (note && sign !== 'X') lane.notes.push({at, node: make('span', sign === ']' && !/^signal|gave|unavail|cancel|tool|internal/.test(note) ? 'note' : 'note bad', note)});
+    if (note && sign !== 'X') lane.notes.push({at, node: make('span', sign === ']' && !/^signal|gave|unavail|cancel|tool|internal|died/.test(note) ? 'note' : 'note bad', note)});
   }
   own.sort((a, b) => a.from - b.from || b.bar - a.bar);
   for (const item of own) {
     const sign = SIGNS[item.sign];
     const node = make('button', item.bar ? 'bar' : 'mark ' + sign[1], item.bar ? '' : sign[0]);
     if (item.bar) {
-      if (item.fill === '.') node.classList.add('waits');
-      if (item.fill === '~') node.classList.add('unwinds');
+      const state = FILLS[item.fill] || '';
+      if (state) node.classList.add(state.replace(' ', '-'));
       if (item.end < 0) node.classList.add('open');
-      item.text = lane.kind === 'client' && item.event >= 0 ? events[item.event][5] : item.fill === '.' ? 'waits' : '';
+      item.text = lane.kind === 'client' && item.event >= 0 ? events[item.event][5] : item.fill === '~' ? '' : state;
     } else {
       item.what = lane.kind === 'daemon' && item.sign === 'K' ? 'killed' : sign[2];
     }
@@ -230,10 +234,10 @@ function paintLane(lane) {
   const starts = [], bars = [];  // of what is in sight
   for (const item of lane.items) {
     const a = pixel(item.from), b = pixel(item.to), style = item.node.style;
-    const hidden = b < -10 || a > width + 10;
+    const hidden = (b < -10 || a > width + 10) && item !== stop;  // where Tab stops it must be
     style.display = hidden ? 'none' : '';
     if (hidden) continue;
-    const left = Math.max(a, -10), size = Math.min(b, width + 10) - left;
+    const left = Math.max(-10, Math.min(width + 10, a)), size = Math.max(0, Math.min(b, width + 10) - left);
     starts.push(a);
     if (item.bar) bars.push([a, b]);
     style.left = left + 'px';
@@ -255,13 +259,14 @@ function paintLane(lane) {
     note.node.style.maxWidth = room + 'px';
   }
 }
-function paint() {
+function paint(all = false) {
   width = $('axis').clientWidth;
+  keepStop();
   $('over').replaceChildren();
   paintAxis();
   // Those out of sight are drawn when they are scrolled to.
   const box = $('scroll').getBoundingClientRect(), tops = lanes.map((lane) => topOf(lane.row));
-  lanes.filter((lane, i) => tops[i] > box.top - 300 && tops[i] < box.bottom + 300).forEach(paintLane);
+  lanes.filter((lane, i) => all || (tops[i] > box.top - 300 && tops[i] < box.bottom + 300)).forEach(paintLane);
   for (const v of violations) line('moment' + (v === law ? ' chosen' : ''), v.at);
   if (law) {
     const own = law.events.map(itemOf).filter((item) => item && item.bar);
@@ -294,7 +299,7 @@ function describe(item) {
     for (const [name, value] of facts(item)) list.append(make('dt', '', name), make('dd', '', value));
     $('what').append(make('h2', '', item.lane ? item.lane.label + (stateOf(item) ? ' \u00b7 ' + stateOf(item) : '') : nameOf(item.event)), list);
   } else {
-    $('what').append(make('p', 'meta', 'Point at a bar, or Tab to it, to see what it was. ? shows the keys.'));
+    $('what').append(make('p', 'meta', 'Point at a bar, or Tab to one and take the arrows, to see what it was. ? shows the keys.'));
   }
   const at = item ? item.event : law && law.events.length ? law.events[law.events.length - 1] : -1;
   if (at >= 0) nearby(at);
@@ -309,20 +314,32 @@ function nearby(at) {
     $('near').append(row);
   }
 }
+// Each daemon counts requests and connections from 1. `of` makes such a number one of its daemon's, as
+// a lane's request is.
+function eachOfItsLife(visit) {
+  let deaths = 0;
+  const of = (number) => deaths * 2 ** 32 + number;
+  for (const event of events) {
+    const name = data.kinds[event[1]].name;
+    visit(name, of, event);
+    if (name === 'daemon died') ++deaths;
+  }
+}
 // Lanes of the same requests, and of the clients who made them.
 function relate(from, hits) {
   const requests = new Set(from.map((item) => item.lane && item.lane.request).filter(Boolean));
-  const connections = new Set();
-  for (const [, kind, subject, object] of events) {
-    const name = data.kinds[kind].name;
-    if ((name === 'request begun' || name === 'request joined') && requests.has(object)) connections.add(subject);
-  }
-  const clients = new Set(events.filter((e) => data.kinds[e[1]].name === 'client sent' && connections.has(e[4])).map((e) => e[2]));
+  const connections = new Set(), clients = new Set();
+  eachOfItsLife((name, of, [, , subject, object]) => {
+    if ((name === 'request begun' || name === 'request joined') && requests.has(of(object))) connections.add(of(subject));
+  });
+  eachOfItsLife((name, of, [, , subject, , value]) => {
+    if (name === 'client sent' && connections.has(of(value))) clients.add(subject);
+  });
+  const near = new Set(from.map((item) => item.lane)), hit = new Set(hits.map((item) => item.lane));
   for (const lane of lanes) {
     const client = lane.kind === 'client' && lane.items.some((i) => i.event >= 0 && clients.has(events[i.event][2]));
-    const rel = client || requests.has(lane.request) || from.some((item) => item.lane === lane);
-    lane.row.classList.toggle('rel', rel);
-    lane.row.classList.toggle('hit', hits.some((item) => item.lane === lane));
+    lane.row.classList.toggle('rel', client || requests.has(lane.request) || near.has(lane));
+    lane.row.classList.toggle('hit', hit.has(lane));
   }
   for (const item of items) {
     item.node.classList.toggle('hit', hits.includes(item));
@@ -341,6 +358,7 @@ function revealOverlap(bars) {
 }
 function select(item, violation = null, close = false) {
   chosen = item;
+  if (gathered && law !== violation) showOnly(false);
   law = violation;
   const hits = law ? law.events.map(itemOf).filter(Boolean) : [];
   relate(law ? hits : item ? [item] : [], hits);
@@ -354,8 +372,7 @@ function select(item, violation = null, close = false) {
     const part = target.node.closest('.shut');
     if (part) part.firstChild.click();
     if (hits.length) showTogether(hits.map((hit) => hit.lane.row));
-    target.node.style.display = '';
-    target.node.focus({preventScroll: hits.length > 0});
+    focusOn(target, {preventScroll: hits.length > 0});
     target.node.scrollIntoView({block: 'nearest'});
   }
   const state = law ? `law=${law.law}.${law.number}` : item && item.event >= 0 ? 'event=' + item.event : '';
@@ -365,10 +382,14 @@ function select(item, violation = null, close = false) {
 }
 const topOf = (row) => row.getBoundingClientRect().top;
 // Lanes that are too far apart are brought together by leaving out what is between them.
+let gathered = false;  // for that, until something else is selected
 function showTogether(rows) {
   const tops = rows.map(topOf);
   const apart = Math.max(...tops) - Math.min(...tops) > $('scroll').clientHeight - 80;
-  if (apart && !$('lanes').classList.contains('only')) acts.o();
+  if (apart && !$('lanes').classList.contains('only')) {
+    showOnly(true);
+    gathered = true;
+  }
   rows[0].scrollIntoView({block: 'center'});
 }
 function go(where) {
@@ -381,6 +402,13 @@ function go(where) {
     const own = itemOf(event);
     if (own && own.end === event) return select({...own, node: own.node, from: at, to: at, bar: false, what: nameOf(event), note: '', event, end: -1});
     select(own || {from: at, to: at, event, end: -1, bar: false, what: nameOf(event), note: ''});
+  }
+}
+function goThere() {  // of a fragment that is none of ours: nowhere
+  try {
+    go(decodeURIComponent(location.hash.slice(1)));
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
   }
 }
 
@@ -423,29 +451,54 @@ function onDown(e) {
   addEventListener('pointercancel', up, {once: true});
 }
 const focused = () => items.find((item) => item.node === document.activeElement);
+// Tab stops at one bar or mark; the arrows lead from there to all others.
+let stop = null;
+function stopAt(item) {
+  if (stop) stop.node.tabIndex = -1;
+  if (item) item.node.tabIndex = 0;
+  stop = item;
+}
+const isShown = (lane) => lane.items.length > 0 && lane.row.offsetParent !== null;
+function keepStop() {  // at what is shown
+  if (!stop || !isShown(stop.lane)) stopAt((lanes.find(isShown) || {items: [null]}).items[0]);
+}
+function focusOn(item, options) {
+  item.node.style.display = '';  // it may have been out of view
+  item.node.focus(options);
+}
 function upDown(by) {
-  const from = focused() || (chosen && chosen.lane ? chosen : null);
-  const open = lanes.filter((lane) => lane.items.length && lane.row.offsetParent).sort((a, b) => topOf(a.row) - topOf(b.row));
-  const at = from ? open.indexOf(from.lane) + by : by > 0 ? 0 : open.length - 1;
-  if (!open[at]) return;
+  const from = focused(), here = topOf(document.activeElement.closest('.lane') || document.activeElement);
+  const open = lanes.filter(isShown), beyond = (lane) => (topOf(lane.row) - here) * by > 1;
+  const lane = by > 0 ? open.find(beyond) : open.findLast(beyond);
+  if (!lane) return;
   const near = (item) => from ? Math.abs(item.from - from.from) : item.from;
-  const next = open[at].items.reduce((best, item) => near(item) < near(best) ? item : best);
-  next.node.style.display = '';
-  next.node.focus();
+  focusOn(lane.items.reduce((best, item) => near(item) < near(best) ? item : best));
+}
+function along(by) {  // a lane; where there is none, time
+  const from = focused();
+  if (!from) return pan(0.15 * by);
+  const next = from.lane.items[from.lane.items.indexOf(from) + by];
+  if (next) focusOn(next);
 }
 function step(by) {
   const from = chosen ? chosen.event : law && law.events.length ? law.events[0] : -1;
   const to = Math.max(0, Math.min(events.length - 1, from + by));
   go('event=' + to);
 }
+function showOnly(related) {
+  gathered = false;
+  $('lanes').classList.toggle('only', related);
+  toggle(document.querySelector('[data-do=o]'), related);
+  draw();
+}
 function toggle(button, on) { button.setAttribute('aria-pressed', String(on)); }
 const acts = {
   '+': () => zoom(1 / 1.5), '=': () => zoom(1 / 1.5), '-': () => zoom(1.5), 0: fit,
-  ArrowLeft: () => pan(-0.15), ArrowRight: () => pan(0.15), ArrowUp: () => upDown(-1), ArrowDown: () => upDown(1),
+  '[': () => pan(-0.15), ']': () => pan(0.15),
   n: () => step(1), p: () => step(-1),
   v: () => { if (violations.length) { const v = violations[(violations.indexOf(law) + 1) % violations.length]; go(`law=${v.law}.${v.number}`); } },
   z: () => { const item = chosen || focused(); if (law) select(null, law, true); else if (item) reveal(item.from, item.to, true); },
-  o: () => { toggle(document.querySelector('[data-do=o]'), $('lanes').classList.toggle('only')); draw(); },
+  o: () => showOnly(!$('lanes').classList.contains('only')),
   s: () => {
     const times = view.map(timeAt);
     squeezed = !squeezed;
@@ -457,10 +510,13 @@ const acts = {
   Escape: () => { if (document.activeElement) document.activeElement.blur(); select(null); },
   '?': () => $('keys').showModal(),
 };
+const arrows = {ArrowLeft: () => along(-1), ArrowRight: () => along(1), ArrowUp: () => upDown(-1), ArrowDown: () => upDown(1)};
 function onKey(e) {
-  if (e.ctrlKey || e.metaKey || e.altKey || $('keys').open || !Object.hasOwn(acts, e.key)) return;
+  if (e.ctrlKey || e.metaKey || e.altKey || $('keys').open) return;
+  const act = Object.hasOwn(acts, e.key) ? acts[e.key] : $('scroll').contains(e.target) ? arrows[e.key] : undefined;
+  if (!act) return;
   e.preventDefault();
-  acts[e.key]();
+  act();
 }
 
 addHead();
@@ -472,9 +528,11 @@ $('scroll').addEventListener('wheel', onWheel, {passive: false});
 $('scroll').addEventListener('pointerdown', onDown);
 document.addEventListener('keydown', onKey);
 new ResizeObserver(draw).observe($('axis'));
-addEventListener('hashchange', () => go(location.hash.slice(1)));
+addEventListener('beforeprint', () => { document.body.classList.add('paper'); paint(true); });
+addEventListener('afterprint', () => { document.body.classList.remove('paper'); draw(); });
+addEventListener('hashchange', goThere);
 fit();
 describe(null);
 paint();
-go(decodeURIComponent(location.hash.slice(1)));
+goThere();
 paint();

@@ -69,7 +69,7 @@ function failure() {
   }
   if (first.page) {
     const link = make('a', '', 'its picture');
-    link.href = first.page;
+    link.href = './' + encodeURIComponent(first.page);
     $('main').append(make('p', '', link));
   }
   if (first.replay) {

@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <regex>
+#include <thread>
 
 #include "browser.h"
 #include "report/page.h"
@@ -34,7 +36,14 @@ class PagesTest : public testing::Test {
     dir_ = name;
     page_ = dir_ / "page.html";
   }
-  void TearDown() override { fs::remove_all(dir_); }
+  // A browser's helpers may outlive it for a moment, and write.
+  void TearDown() override {
+    std::error_code error;
+    for (int i = 0; i < 50 && fs::exists(dir_, error); ++i) {
+      if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      fs::remove_all(dir_, error);
+    }
+  }
 
   void Draw(const Trace& trace) {
     boost::json::object data = RunData(trace, Judge(trace, Facts{}));
@@ -44,14 +53,15 @@ class PagesTest : public testing::Test {
   // Runs behind the page's own script; what it returns is in the attribute data-said of the body.
   void Afterwards(const std::string& script) {
     std::ofstream(page_, std::ios::app)
-        << "<script>const press = (key) => document.dispatchEvent(new KeyboardEvent('keydown', "
-           "{key})); const span = () => view[1] - view[0]; document.body.dataset.said = "
+        << "<script>const press = (key) => document.activeElement.dispatchEvent(new "
+           "KeyboardEvent('keydown', {key, bubbles: true, cancelable: true})); const span = () => "
+           "view[1] - view[0]; document.body.dataset.said = "
            "String((() => {"
         << script << "})());</script>";
   }
   // Fails where the page wrote to the console.
-  std::string DomOf(const std::string& fragment = "") {
-    const Opened opened = Open(page_, fragment, dir_);
+  std::string DomOf(const std::string& fragment = "", Mode mode = Mode::kLight) {
+    const Opened opened = Open(page_, fragment, dir_, mode);
     EXPECT_EQ(opened.why, "");
     EXPECT_EQ(opened.console, "");
     return opened.dom;
@@ -107,7 +117,7 @@ TEST_F(PagesTest, KeysZoomPanAndFit) {
   Draw(OverlapStory());
   Afterwards(
       "const whole = span(), from = view[0]; press('+'); const closer = span();"
-      "press('ArrowRight'); const right = view[0] > from; press('-'); const back = span();"
+      "press(']'); const right = view[0] > from; press('-'); const back = span();"
       "press('0'); return [closer < whole, right, back > closer, span() === whole];");
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,true,true,true\""));
 }
@@ -131,10 +141,165 @@ TEST_F(PagesTest, EnterOnALawGoesToIt) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,#law=L3.1\""));
 }
 
-TEST_F(PagesTest, EveryBarAndMarkCanBeReachedByTab) {
+TEST_F(PagesTest, TabStopsAtOneItemAndTheArrowsReachAllOthers) {
   Draw(OverlapStory());
-  Afterwards("return items.length > 15 && items.every((item) => item.node.tabIndex === 0);");
-  EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true\""));
+  Afterwards(
+      "const stops = () => items.filter((item) => item.node.tabIndex === 0);"
+      "view = [5.9e9, 6e9]; paint(); const one = stops(); one[0].node.focus();"  // out of view
+      "const can = document.activeElement === one[0].node && inView(one[0]);"
+      "const seen = new Set(), at = () => document.activeElement;"
+      "for (let lane = 0; lane < 99; ++lane) {"
+      "  for (let i = 0; i < 9; ++i) press('ArrowLeft');"
+      "  for (let i = 0; i < 9; ++i) { seen.add(at()); press('ArrowRight'); }"
+      "  seen.add(at()); press('ArrowDown');"
+      "}"
+      "const last = at().closest('.lane'); for (let i = 0; i < 99; ++i) press('ArrowUp');"
+      "return [one.length, can, items.length > 15 && items.every((item) => seen.has(item.node)),"
+      " stops().length, last === lanes[lanes.length - 1].row,"
+      " at().closest('.lane') === lanes[0].row];");
+  EXPECT_THAT(DomOf(), HasSubstr("data-said=\"1,true,true,1,true,true\""));
+}
+
+TEST_F(PagesTest, TabStopsWhereSomethingIsShown) {
+  Draw(OverlapStory());
+  Afterwards(
+      "const first = document.querySelector('.kind > button'); first.click(); paint();"
+      "const node = document.querySelector('.track [tabindex=\"0\"]'); node.focus();"
+      "return [document.activeElement === node, node.closest('.kind').dataset.kind];");
+  EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,client\""));
+}
+
+TEST_F(PagesTest, ArrowsAreThePagesOwnOutsideTheTimeline) {
+  Draw(OverlapStory());
+  Afterwards(
+      "const taken = (at, key) => !at.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: "
+      "true, cancelable: true}));"
+      "return ['ArrowUp', 'ArrowDown', 'ArrowLeft', 'ArrowRight'].flatMap((key) =>"
+      " [taken(document.getElementById('detail'), key), taken(items[0].node, key)]);");
+  EXPECT_THAT(DomOf(), HasSubstr("data-said=\"false,true,false,true,false,true,false,true\""));
+}
+
+constexpr const char* kShown =
+    "const shown = () => lanes.filter((lane) => lane.row.offsetParent).length;";
+
+TEST_F(PagesTest, OnlyRelatedHidesNothingWhileNothingIsSelected) {
+  Draw(OverlapStory());
+  Afterwards(std::string(kShown) +
+             "press('o'); const none = shown(); go('event=7'); const some = shown();"
+             "press('Escape'); const again = shown(); press('o'); return [none, some, again];");
+  EXPECT_THAT(DomOf(), HasSubstr("data-said=\"10,4,10\""));
+}
+
+TEST_F(PagesTest, LanesThatWereBroughtTogetherForALawComeApartAfterIt) {
+  Draw(OverlapStory());
+  Afterwards(std::string(kShown) +
+             "document.getElementById('scroll').style.cssText = 'flex: none; min-height: 0; "
+             "height: 90px'; violations[1] = {...violations[0], events: [], number: 2};"
+             "press('v'); const near = shown(); press('v'); const all = shown(), at = law.number;"
+             "press('o'); return [near < 10, at, all, shown()];");
+  EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,2,10,10\""));
+}
+
+TEST_F(PagesTest, ZoomAndPanStayWhereSomethingIs) {
+  Draw(OverlapStory());
+  Afterwards(
+      "go('event=7'); view = [3e9, 4e9]; for (let i = 0; i < 9; ++i) press('+');"
+      "const still = view[0] > 3e9 && view[1] < 4e9;"
+      "view = [9e9, 9.1e9]; press('['); const back = view[0] < 6e9;"
+      "const track = lanes[0].track; track.scrollLeft = 50;"
+      "return [still, back, track.scrollLeft];");
+  EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,true,0\""));
+}
+
+TEST_F(PagesTest, OnPaperAllLanesAreDrawnToItsWidth) {
+  Draw(OverlapStory());
+  Afterwards(
+      "lanes[9].row.style.marginTop = '2000px'; paint();"  // out of sight
+      "const far = lanes[9].items[0].node; far.style.left = '';"
+      "dispatchEvent(new Event('beforeprint')); const wide = document.body.clientWidth;"
+      "const drawn = far.style.left !== ''; dispatchEvent(new Event('afterprint'));"
+      "return [wide, drawn, document.body.clientWidth > wide];");
+  EXPECT_THAT(DomOf(), HasSubstr("data-said=\"960,true,true\""));
+}
+
+TEST_F(PagesTest, AFragmentThatIsNoneLeadsNowhere) {
+  Draw(OverlapStory());
+  EXPECT_THAT(DomOf("#law=%"), HasSubstr("broken: L3"));
+}
+
+// Two daemons; a client of each has the first request of its own.
+TEST_F(PagesTest, WhatIsRelatedIsOfOneLifeOfTheDaemon) {
+  Trace trace;
+  for (const std::uint64_t life : {1, 2}) {
+    const int begin = static_cast<int>(life) * 1000;
+    trace.Add(At(begin), TraceKind::kDaemonStarted, life, 0, 0, "");
+    trace.Add(At(begin), TraceKind::kClientSent, life, life, 4, "Ping");
+    trace.AddDaemon(At(begin), {EventKind::kRequestBegun, 4, 1, 99, "Ping"});
+    trace.Add(At(begin + 500), TraceKind::kDaemonDied, life, 0, 1, "");
+    trace.Add(At(begin + 500), TraceKind::kClientSawClose, life, 0, 4, "");
+  }
+  Draw(trace);
+  Afterwards(
+      "return lanes.filter((l) => l.row.classList.contains('rel')).map((l) => [l.label, l.began = "
+      "l.items[0].from / 1e6]);");
+  EXPECT_THAT(DomOf("#event=7"), HasSubstr("data-said=\"client 2,2000,r1 Ping,2000\""));
+}
+
+TEST_F(PagesTest, AQuarantineIsDrawnAsSuch) {
+  Trace trace;
+  trace.AddDaemon(At(0), {EventKind::kRequestBegun, 1, 1, 99, "SessionKill"});
+  trace.AddDaemon(At(1), {EventKind::kLeaseGranted, 0, 1, 1, "session:work"});
+  trace.AddDaemon(At(5000), {EventKind::kKeyQuarantined, 0, 1, 77, "session:work"});
+  trace.AddDaemon(At(9000), {EventKind::kDefect, 0, 0, 0, "it was not so"});
+  Draw(trace);
+  const std::string dom = DomOf("#event=2");
+  EXPECT_EQ(CountOf(dom, "<button class=\"bar in-quarantine open chosen\""), 1);
+  EXPECT_EQ(CountOf(dom, "<button class=\"mark struck\""), 1) << "the defect";
+  EXPECT_THAT(dom, HasSubstr("key quarantined \xc2\xb7 request 1 \xc2\xb7 pid 77"));
+}
+
+// Of each text that is seen: its colour against what is behind it.
+constexpr const char* kContrast = R"(
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const over = (below, [r, g, b, a]) => [r, g, b].map((x, i) => below[i] + (x - below[i]) * a / 255);
+  const light = (c) => c.map((x) => x / 255).map((x) => x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
+  const colours = (chain, below) => {  // [behind the text, the text]
+    const style = getComputedStyle(chain[0]), behind = over(below, rgba(style.backgroundColor));
+    const both = chain.length > 1 ? colours(chain.slice(1), behind) : [behind, over(behind, rgba(style.color))];
+    return both.map((c) => c.map((x, i) => below[i] + (x - below[i]) * style.opacity));
+  };
+  const faint = [];
+  for (const node of document.body.querySelectorAll('*')) {
+    const own = [...node.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || node.tagName === 'SCRIPT' || !node.checkVisibility()) continue;
+    const chain = [];
+    for (let at = node; at; at = at.parentElement) chain.unshift(at);
+    const [a, b] = colours(chain, [255, 255, 255]).map(light).sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.5) faint.push(`${node.className} ${node.textContent} ${(a + 0.05) / (b + 0.05)}`);
+  }
+  return [document.querySelectorAll('.picked .lane:not(.rel)').length, matchMedia('(prefers-color-scheme: dark)').matches, ...faint];
+)";
+
+TEST_F(PagesTest, EveryTextCanBeReadInBothModes) {
+  Draw(OverlapStory());
+  Afterwards(kContrast);
+  EXPECT_THAT(DomOf("#event=7", Mode::kLight), HasSubstr("data-said=\"6,false\""));
+  EXPECT_THAT(DomOf("#event=7", Mode::kDark), HasSubstr("data-said=\"6,true\""));
+}
+
+TEST_F(PagesTest, ThePageIsAPictureInBothModes) {
+  Draw(OverlapStory());
+  const std::string light = Picture(page_, dir_, Mode::kLight);
+  EXPECT_THAT(light, HasSubstr("PNG"));
+  EXPECT_GT(light.size(), 40'000u) << "a blank one has some 5000 bytes";
+  const std::string dark = Picture(page_, dir_, Mode::kDark);
+  EXPECT_GT(dark.size(), 40'000u);
+  EXPECT_NE(light, dark);
 }
 
 TEST_F(PagesTest, AQuestionMarkShowsTheKeys) {
@@ -190,6 +355,27 @@ TEST_F(PagesTest, ReportDrawsAScenariosRun) {
   EXPECT_THAT(dom, HasSubstr("all laws hold"));
   EXPECT_THAT(dom, HasSubstr("fault 1 tmux hangs"));
   EXPECT_GT(fs::file_size(dir_ / "trace.json"), 1000u);
+}
+
+TEST_F(PagesTest, ThreadsOfAScenariosChromeTraceHaveBarsThatDoNotOverlap) {
+  ReportCommandOptions options;
+  options.run.file = OJ_SCENARIOS "/fast/pipelined-then-gone.toml";
+  options.chrome_trace = (dir_ / "trace.json").string();
+  ASSERT_EQ(ReportCommand(options), 0);
+  std::ifstream in(options.chrome_trace);
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  std::map<std::int64_t, double> ends;  // by thread
+  int peeks = 0;
+  const boost::json::value trace = boost::json::parse(text);
+  for (const boost::json::value& event : trace.at("traceEvents").as_array()) {
+    if (event.at("ph") != "X") continue;
+    double& end = ends[event.at("tid").to_number<std::int64_t>()];
+    const auto begin = event.at("ts").to_number<double>();
+    EXPECT_GE(begin, end) << boost::json::serialize(event);
+    end = begin + event.at("dur").to_number<double>();
+    peeks += event.at("pid") == 2 && event.at("name") == "PeekSession" ? 1 : 0;
+  }
+  EXPECT_GE(peeks, 3) << "alice's two, and bob's";
 }
 
 // Explores a scenario in which every run breaks what is expected.
@@ -274,7 +460,7 @@ TEST_F(PagesTest, SweepDrawsTheRunOfItsFirstFailureToo) {
   options.kinds = {"kill"};
   options.report = page_.string();
   ASSERT_EQ(SweepCommand(options), 1);
-  EXPECT_THAT(DomOf(), HasSubstr("<a href=\"page.first.html\">its picture</a>"));
+  EXPECT_THAT(DomOf(), HasSubstr("<a href=\"./page.first.html\">its picture</a>"));
   page_ = dir_ / "page.first.html";
   const std::string dom = DomOf();
   EXPECT_THAT(dom, HasSubstr("broken: expect"));
