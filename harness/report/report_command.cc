@@ -19,18 +19,59 @@ int Refuse(const std::string& why) {
 // The JSON of many runs begins with a brace, which no scenario and no recorded failure does.
 bool IsSurvey(std::string_view text) { return text.starts_with('{'); }
 
+// What only one of the commands prints, as the page's script tells them apart, and draws.
+bool HasPage(const boost::json::object& data) {
+  const auto is = [&data](const char* key, auto type) {
+    const boost::json::value* value = data.if_contains(key);
+    return value != nullptr && (value->*type)();
+  };
+  if (!is("about", &boost::json::value::is_string)) return false;
+  if (is("mutants", &boost::json::value::is_array)) return true;
+  return is("scenario", &boost::json::value::is_string) &&
+         (is("kinds", &boost::json::value::is_array) ||
+          is("growth", &boost::json::value::is_array));
+}
+
+// What a flight recorder writes begins with a line that says so.
+bool IsDump(std::string_view text) {
+  boost::system::error_code error;
+  const boost::json::value head = boost::json::parse(text.substr(0, text.find('\n')), error);
+  return !error && head.is_object() && head.get_object().contains("dump");
+}
+
 // Error (kInvalidRequest): it is no JSON, or not that of a command that has a page.
 Result<std::string> SurveyOf(const std::string& file, std::string_view text) {
   const auto wrong = [&file](const std::string& why) {
     return Error{ErrorCode::kInvalidRequest, file + ": " + why, ""};
   };
+  if (IsDump(text)) {
+    return wrong("is a dump; `oj-harness record --from " + file + "` makes a scenario of it");
+  }
   boost::system::error_code error;
   const boost::json::value data = boost::json::parse(text, error);
   if (error) return wrong("is no JSON: " + error.message());
-  if (!data.is_object() || !data.as_object().contains("about")) {
-    return wrong("has no \"about\": the JSON of explore, sweep or ci/mutants is expected");
+  if (!data.is_object() || !HasPage(data.get_object())) {
+    return wrong("is not the JSON of explore, sweep or ci/mutants");
   }
-  return SurveyPage(data.as_object());
+  return SurveyPage(data.get_object());
+}
+
+// Options for a run that is yet to be; empty: none differs from its default.
+std::string OptionsOfARun(const RunCommandOptions& given) {
+  const RunCommandOptions none;
+  std::string all;
+  const auto add = [&all](const char* option, bool differs) {
+    if (differs) all.append(all.empty() ? "" : ", ").append(option);
+  };
+  add("--world", given.world != none.world);
+  add("--seed", given.seed != none.seed);
+  add("--scale", given.scale != none.scale);
+  add("--ojd", given.ojd != none.ojd);
+  add("--slack-ms", given.slack_ms != none.slack_ms);
+  add("--strategy", given.choice.strategy != none.choice.strategy);
+  add("--depth", given.choice.depth != none.choice.depth);
+  add("--without", given.choice.without != none.choice.without);
+  return all;
 }
 
 // What `file` is, its first line says.
@@ -42,8 +83,7 @@ Result<RunReport> RunOrReplay(const RunCommandOptions& options, std::string_view
 // Empty: standard output.
 int Put(const std::string& out, std::string_view page) {
   if (out.empty()) {
-    std::cout << page;
-    return 0;
+    return std::cout << page << std::flush ? 0 : Refuse("standard output: cannot be written");
   }
   const Status written = WriteFile(out, page);
   return written ? 0 : Refuse("--out: " + written.error().message);
@@ -54,6 +94,10 @@ int Put(const std::string& out, std::string_view page) {
 int ReportCommand(const ReportCommandOptions& options) {
   const Result<std::string> text = ReadFileText(options.run.file);
   if (!text) return Refuse(text.error().message);
+  const std::string of_run = OptionsOfARun(options.run);
+  if (!of_run.empty() && (IsSurvey(*text) || IsFailure(*text))) {
+    return Refuse(of_run + ": of a scenario only; " + options.run.file + " has been run");
+  }
   if (IsSurvey(*text)) {
     if (!options.chrome_trace.empty()) return Refuse("--chrome-trace: is of one run, not of many");
     const Result<std::string> page = SurveyOf(options.run.file, *text);

@@ -491,11 +491,38 @@ TEST_F(PagesTest, WhatIsNoSurveyIsRefused) {
   ReportCommandOptions options;
   options.run.file = (dir_ / "wrong.json").string();
   options.out = page_.string();
-  for (const char* wrong : {"{", "{}", "{} []"}) {
+  for (const char* wrong :
+       {"{", "{}", "{} []", R"({"about": "x"})", R"({"about": "x", "mutants": 1})"}) {
     std::ofstream(options.run.file) << wrong;
     EXPECT_EQ(ReportCommand(options), 2) << wrong;
   }
   EXPECT_FALSE(fs::exists(page_));
+}
+
+// What the command says to standard error.
+std::string Refused(const ReportCommandOptions& options) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(ReportCommand(options), 2);
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST_F(PagesTest, ADumpIsToBeMadeAScenarioFirst) {
+  ReportCommandOptions options;
+  options.run.file = (dir_ / "story.jsonl").string();
+  std::ofstream(options.run.file) << "{\"dump\":1,\"ojd\":\"1\"}\n{\"at\":1}\n";
+  EXPECT_THAT(Refused(options), HasSubstr("oj-harness record --from " + options.run.file));
+}
+
+TEST_F(FailuresTest, OptionsOfARunAreRefusedForWhatHasBeenRun) {
+  ReportCommandOptions options;
+  options.run.file = (dir_ / "x-expect-5.txt").string();
+  options.run.seed = 7;
+  EXPECT_THAT(Refused(options), HasSubstr("--seed: of a scenario only"));
+  options.run.file = (dir_ / "mutants.json").string();
+  std::ofstream(options.run.file) << kMutants;
+  options.run.scale = 2;
+  options.run.world = "fakes";
+  EXPECT_THAT(Refused(options), HasSubstr("--world, --seed, --scale: of a scenario only"));
 }
 
 }  // namespace
