@@ -101,6 +101,25 @@ Status Draw(const std::string& path, const boost::json::object& data) {
   return Error{ErrorCode::kInvalidRequest, "--report: " + written.error().message, ""};
 }
 
+// What a long command is to write in the end can be written.
+Status CheckPage(const std::string& path) {
+  if (path.empty()) return Ok{};
+  std::error_code error;
+  const fs::file_type type = fs::status(path, error).type();
+  if (type == fs::file_type::fifo) return Ok{};  // its reader would see the end
+  const bool can = std::ofstream(path, std::ios::app).is_open();
+  if (can && type == fs::file_type::not_found) fs::remove(path, error);
+  if (can) return Ok{};
+  return Error{ErrorCode::kInvalidRequest, "--report: " + path + ": cannot be written", ""};
+}
+Status CheckDirectory(const std::string& path) {
+  if (path.empty()) return Ok{};
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (!error && access(path.c_str(), W_OK) == 0) return Ok{};
+  return Error{ErrorCode::kInvalidRequest, "--failures: " + path + ": cannot be written", ""};
+}
+
 // A word for a shell.
 std::string Quoted(const std::string& word) {
   const bool plain = std::all_of(word.begin(), word.end(), [](unsigned char c) {
@@ -120,16 +139,18 @@ std::string MessageOf(const std::vector<Verdict>& verdicts, const std::string& l
   return "";
 }
 
-// The first failure of an exploration: reduced, written where that is wished.
-Result<FailureStory> Tell(const Scenario& scenario, const ExploreReport& report, const Way& way,
-                          const ExploreCommandOptions& options) {
+// The first failure of an exploration: reduced, written where that is wished. An error leaves told
+// what was known by then.
+Status Tell(const Scenario& scenario, const ExploreReport& report, const Way& way,
+            const ExploreCommandOptions& options, std::optional<FailureStory>& story) {
   const std::uint64_t seed = *report.first_failure;
   Result<Judged> failed =
       report.first_tape ? Replay(scenario, seed, *report.first_tape) : RunSeed(scenario, seed, way);
   if (!failed) return failed.error();
   const Judged& judged = *failed;
-  FailureStory told;
+  FailureStory& told = story.emplace();
   told.law = FirstFailure(judged.verdicts)->law;
+  told.message = MessageOf(judged.verdicts, told.law);
   told.replay = "oj-harness run " + Quoted(options.file) + " --seed " + std::to_string(seed);
   told.replay += AsArguments(options.choice);
   if (report.first_tape) told.replay.clear();  // no seed leads there: only a file does
@@ -140,19 +161,16 @@ Result<FailureStory> Tell(const Scenario& scenario, const ExploreReport& report,
     Result<Shrunk> shrunk = Shrink(scenario, judged.tape, shrink);
     if (!shrunk) return shrunk.error();
     told.shrunk = std::move(*shrunk);
+    told.message = MessageOf(told.shrunk->judged.verdicts, told.law);
   }
-  const Judged& smallest = told.shrunk ? told.shrunk->judged : judged;
-  told.message = MessageOf(smallest.verdicts, told.law);
-  if (options.failures.empty()) return told;
-  std::error_code error;
-  fs::create_directories(options.failures, error);
+  if (options.failures.empty()) return Ok{};
   const std::string name = fs::path(scenario.path).stem().string() + "-" + told.law + "-" +
                            std::to_string(seed) + ".txt";
   const std::string path = (fs::path(options.failures) / name).string();
+  const Judged& smallest = told.shrunk ? told.shrunk->judged : judged;
   const Status written = Write(path, FailureOf(scenario, seed, told.law, smallest));
-  if (!written) return written.error();
-  told.replay = "oj-harness replay " + Quoted(path);
-  return told;
+  if (written) told.replay = "oj-harness replay " + Quoted(path);
+  return written;
 }
 
 ExploreReport ExploreAll(const Scenario& scenario, ExploreOptions explore,
@@ -181,6 +199,20 @@ int RunCommand(const RunCommandOptions& options) {
 
 int ReplayCommand(const std::string& file, bool json) { return Print(ReplayAndWait(file), json); }
 
+namespace {
+
+Status CheckExplore(const Scenario& scenario, const ExploreCommandOptions& options) {
+  if (options.orders > 0 && scenario.clients.empty()) {
+    return Error{ErrorCode::kInvalidRequest,
+                 options.file + ": client: all orders of a mix would be none: it draws its calls",
+                 ""};
+  }
+  const Status page = CheckPage(options.report);
+  return page ? CheckDirectory(options.failures) : page;
+}
+
+}  // namespace
+
 int ExploreCommand(const ExploreCommandOptions& options) {
   const Result<Scenario> scenario = LoadFor(options.file, World::kSim);
   if (!scenario) return Refuse(scenario.error().message);
@@ -194,27 +226,24 @@ int ExploreCommand(const ExploreCommandOptions& options) {
   if (!way) return Refuse(way.error().message);
   explore.way = *way;
   explore.exhaustive = options.orders;
-  if (options.orders > 0 && scenario->clients.empty()) {
-    return Refuse(options.file + ": client: all orders of a mix would be none: it draws its calls");
-  }
+  const Status checked = CheckExplore(*scenario, options);
+  if (!checked) return Refuse(checked.error().message);
   explore.now = RealNow;
   const ExploreReport report = ExploreAll(*scenario, explore, options);
   std::optional<FailureStory> first;
-  if (report.first_failure) {
-    Result<FailureStory> told = Tell(*scenario, report, *way, options);
-    if (!told) return Refuse(told.error().message);
-    first = std::move(*told);
-  }
+  Status told = Ok{};
+  if (report.first_failure) told = Tell(*scenario, report, *way, options, first);
   const FailureStory* story = first ? &*first : nullptr;
   const boost::json::object json = Titled(AsJson(report, explore, story), *scenario);
-  const Status drawn = Draw(options.report, json);
-  if (!drawn) return Refuse(drawn.error().message);
   if (options.json) {
     std::cout << boost::json::serialize(json) << '\n';
   } else {
     if (first && first->shrunk) std::cout << AsText(*first->shrunk, first->law, Width(), Colour());
     std::cout << AsText(report, explore, story, Colour());
   }
+  const Status drawn = Draw(options.report, json);
+  if (!told) return Refuse(told.error().message);
+  if (!drawn) return Refuse(drawn.error().message);
   return report.violations == 0 && report.mismatches == 0 ? kPass : kFail;
 }
 
@@ -253,16 +282,14 @@ int SweepCommand(const SweepCommandOptions& options) {
     if (kind == kSweepKinds) return Refuse("--kinds: there is no '" + name + "'");
     sweep.kinds.push_back(static_cast<SweepKind>(kind));
   }
+  const Status checked = CheckPage(options.report);
+  if (!checked) return Refuse(checked.error().message);
   const SweepReport report = SweepAll(*scenario, sweep);
   boost::json::object json = Titled(AsJson(report), *scenario);
+  const fs::path page = fs::path(options.report).replace_extension(".first.html");
   if (report.first && !options.report.empty()) {
-    const fs::path page = fs::path(options.report).replace_extension(".first.html");
-    const Status drawn = WriteFile(page.string(), AsPage(RunOf(*scenario, *report.first)));
-    if (!drawn) return Refuse("--report: " + drawn.error().message);
     json["first_failure"].as_object()["page"] = page.filename().string();
   }
-  const Status drawn = Draw(options.report, json);
-  if (!drawn) return Refuse(drawn.error().message);
   if (options.json) {
     std::cout << boost::json::serialize(json) << '\n';
   } else {
@@ -271,6 +298,12 @@ int SweepCommand(const SweepCommandOptions& options) {
     }
     std::cout << options.file << ": " << AsText(report, Colour());
   }
+  if (report.first && !options.report.empty()) {
+    const Status drawn = WriteFile(page.string(), AsPage(RunOf(*scenario, *report.first)));
+    if (!drawn) return Refuse("--report: " + drawn.error().message);
+  }
+  const Status drawn = Draw(options.report, json);
+  if (!drawn) return Refuse(drawn.error().message);
   return report.pass() ? kPass : kFail;
 }
 

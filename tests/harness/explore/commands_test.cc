@@ -114,6 +114,48 @@ TEST_F(CommandsTest, AnExplorationReportsAsJson) {
   EXPECT_TRUE(json.contains("digest"));
 }
 
+TEST_F(CommandsTest, WhatCannotBeWrittenIsSaidBeforeAnythingIsRun) {
+  ExploreCommandOptions options;
+  options.file = File(kPasses);
+  options.runs = 1'000'000'000;
+  const std::string nowhere = (dir_ / "none" / "page.html").string();
+  options.report = nowhere;
+  EXPECT_EQ(Captured([&] { return ExploreCommand(options); }), 2);
+  EXPECT_THAT(err_, HasSubstr("--report: " + nowhere + ": cannot be written"));
+  options.report.clear();
+  options.failures = options.file + "/failures";
+  EXPECT_EQ(Captured([&] { return ExploreCommand(options); }), 2);
+  EXPECT_THAT(err_, HasSubstr("--failures: " + options.failures + ": cannot be written"));
+  SweepCommandOptions sweep;
+  sweep.file = options.file;
+  sweep.bases = 1'000'000'000;
+  sweep.report = nowhere;
+  EXPECT_EQ(Captured([&] { return SweepCommand(sweep); }), 2);
+  EXPECT_THAT(err_, HasSubstr("--report: " + nowhere + ": cannot be written"));
+}
+
+TEST_F(CommandsTest, WhatWasFoundIsPrintedAlsoWhenItCannotBeWritten) {
+  ExploreCommandOptions options;
+  options.file = File(kFails);
+  options.runs = 3;
+  options.report = "/dev/full";
+  options.failures = dir_.string();
+  std::filesystem::create_directory(dir_ / "x-expect-1.txt");
+  EXPECT_EQ(Captured([&] { return ExploreCommand(options); }), 2);
+  EXPECT_THAT(out_, HasSubstr("3 runs broke a law"));
+  EXPECT_THAT(out_, HasSubstr("oj-harness run " + options.file + " --seed 1"));
+  EXPECT_THAT(err_, HasSubstr("x-expect-1.txt"));
+  std::filesystem::remove(dir_ / "x-expect-1.txt");
+  EXPECT_EQ(Captured([&] { return ExploreCommand(options); }), 2);
+  EXPECT_THAT(out_, HasSubstr("3 runs broke a law"));
+  EXPECT_THAT(err_, HasSubstr("--report: /dev/full: cannot be written"));
+  SweepCommandOptions sweep;
+  sweep.file = File(kPasses);
+  sweep.report = options.report;
+  EXPECT_EQ(Captured([&] { return SweepCommand(sweep); }), 2);
+  EXPECT_THAT(out_, HasSubstr("points"));
+}
+
 TEST_F(CommandsTest, AFailureIsWrittenAndFailsAgainWhenReplayed) {
   EXPECT_EQ(Explore(File(kFails), false, dir_.string()), 1);
   const std::string file = (dir_ / "x-expect-1.txt").string();
