@@ -62,8 +62,8 @@ struct SweepCommandOptions {
   bool json = false;
   std::string report{};  // a page of HTML to write; empty: none
 };
-// Strikes a scenario's run at each step in each way; prints a table, which says how many points were
-// covered: at the others nothing could be struck. 0: nothing was wrong at any.
+// Strikes a scenario's run at each step in each way; prints a table, which says how many points
+// were covered: at the others nothing could be struck. 0: nothing was wrong at any.
 int SweepCommand(const SweepCommandOptions& options);
 
 struct TwinCommandOptions {

@@ -18,6 +18,7 @@ double Micros(Instant at) { return static_cast<double>(at.time_since_epoch().cou
 
 const char* NameOf(char fill) {
   if (fill == '.') return "waits";
+  if (fill == '%') return "in quarantine";
   return fill == '~' ? "unwinds" : nullptr;
 }
 const char* NameOfSign(char sign) {
@@ -40,6 +41,12 @@ const char* NameOfSign(char sign) {
       return "daemon closed";
     case '?':
       return "torn reply";
+    case 'd':
+      return "drains";
+    case 'U':
+      return "unsettled";
+    case 'D':
+      return "defect";
     default:
       return nullptr;  // a bar's begin or end
   }

@@ -41,22 +41,22 @@ constexpr Fields kFields[] = {
 constexpr Fields kDaemonFields[] = {
     {"connection", "", "peer", ""},
     {"connection", "", "", ""},
-    {"connection", "request", "number", "type"},
+    {"connection", "request", "client pid", "type"},
     {"connection", "request", "", "type"},
     {"", "request", "", "reason"},
-    {"connection", "request", "", "reply"},
+    {"", "request", "", "reply"},
     {"", "request", "exclusive", "key"},
     {"", "request", "exclusive", "key"},
     {"", "request", "", "key"},
-    {"", "", "pid", "key"},
-    {"", "", "", "key"},
+    {"", "request", "pid", "key"},
+    {"", "request", "", "key"},
     {"", "request", "pid", "argv"},
     {"", "request", "pid", "how"},
     {"", "", "", ""},
-    {"", "", "", ""},
+    {"", "", "limit in ms", ""},
     {"", "", "", ""},
     {"", "", "", "what"},
-    {"", "", "", "what"},
+    {"", "request", "", "what"},
 };
 static_assert(std::size(kFields) == static_cast<std::size_t>(TraceKind::kDaemon));
 static_assert(std::size(kDaemonFields) == static_cast<std::size_t>(EventKind::kDefect) + 1);

@@ -10,22 +10,22 @@ namespace oj {
 enum class EventKind : std::uint8_t {
   kConnectionOpened,  // connection; value: peer's pid
   kConnectionClosed,  // connection
-  kRequestBegun,      // connection, request; text: type; value: number within the connection
+  kRequestBegun,      // connection, request; text: type; value: client's pid
   kRequestJoined,     // connection, request: the flight that it joined; text: type
   kRequestLatched,    // request; text: cancel reason
-  kRequestEnded,      // connection, request; text: reply's type or error code
+  kRequestEnded,      // request; text: reply's type or error code
   kLeaseWaiting,      // request; text: key; value: 1 exclusive, 0 shared
   kLeaseGranted,      // request; text: key; value: 1 exclusive, 0 shared
   kLeaseReleased,     // request; text: key
-  kKeyQuarantined,    // text: key; value: pid or 0
-  kKeyFreed,          // text: key
+  kKeyQuarantined,    // request that held it; text: key; value: pid or 0
+  kKeyFreed,          // request; text: key
   kProcessStarted,    // request; text: argv joined by spaces; value: pid
   kProcessEnded,      // request; text: how; value: pid
   kReadyToServe,
-  kDraining,
+  kDraining,  // value: limit in ms
   kStopped,
   kUnsettled,  // text: what was begun and could not be finished or undone, and why
-  kDefect,     // text: what; a bug of ours
+  kDefect,     // request, if of one; text: what; a bug of ours
   // What a replay needs beside all that; for the flight recorder only.
   kRequestReceived,  // connection; text: the payload
   kReplied,          // connection; text: reply's type or error code; value: bytes; no "Pong"

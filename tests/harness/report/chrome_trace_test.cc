@@ -86,6 +86,40 @@ TEST(ChromeTrace, ABarTellsHowItBeganAndEnded) {
   FAIL() << "no bar of a process";
 }
 
+TEST(ChromeTrace, ArrowsStayWithinALifeOfTheDaemon) {
+  Trace trace;
+  trace.AddDaemon(At(0), {EventKind::kRequestBegun, 1, 1, 1, "Peek"});
+  trace.AddDaemon(At(1), {EventKind::kRequestLatched, 0, 1, 0, "disconnected"});
+  trace.Add(At(2), TraceKind::kDaemonDied, 1, 0, 1, "");
+  trace.AddDaemon(At(3), {EventKind::kRequestBegun, 1, 1, 1, "Kill"});
+  trace.Add(At(4), TraceKind::kProcessStarted, 7, 1, 7, "tmux kill-session");
+  trace.Add(At(5), TraceKind::kProcessSignaled, 7, 0, 15, "");
+  for (const json::value& event : Events(trace)) EXPECT_NE(Phase(event), "s");
+}
+
+TEST(ChromeTrace, BarsOfOneThreadDoNotOverlap) {
+  Trace trace;  // three calls at a time, on two connections
+  for (int call = 1; call < 12; ++call) {
+    const auto number = static_cast<std::uint64_t>(call);
+    trace.Add(At(call * 10), TraceKind::kClientSent, 1, number, 1 + call % 2, "Ping");
+    if (call > 3)
+      trace.Add(At(call * 10 + 5), TraceKind::kClientReceived, 1, number - 3, 0, "Pong");
+  }
+  trace.Add(At(200), TraceKind::kClientClosed, 1, 0, 1, "");
+  std::map<std::int64_t, double> ends;  // by thread
+  std::ptrdiff_t bars = 0;
+  for (const json::value& event : Events(trace)) {
+    if (Phase(event) != "X") continue;
+    ++bars;
+    double& end = ends[event.at("tid").to_number<std::int64_t>()];
+    const auto begin = event.at("ts").to_number<double>();
+    EXPECT_GE(begin, end) << json::serialize(event);
+    end = begin + event.at("dur").to_number<double>();
+  }
+  EXPECT_EQ(bars, 11);
+  EXPECT_EQ(ends.size(), 4u);
+}
+
 TEST(ChromeTrace, AnEmptyTraceHasNamesOnly) {
   for (const json::value& event : Events(Trace())) EXPECT_EQ(Phase(event), "M");
 }

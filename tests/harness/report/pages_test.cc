@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <map>
 #include <regex>
@@ -504,6 +505,15 @@ std::string Refused(const ReportCommandOptions& options) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(ReportCommand(options), 2);
   return testing::internal::GetCapturedStderr();
+}
+
+TEST_F(PagesTest, APageThatStandardOutputDoesNotTakeIsRefused) {
+  ReportCommandOptions options;
+  options.run.file = (dir_ / "mutants.json").string();
+  std::ofstream(options.run.file) << kMutants;
+  std::cout.setstate(std::ios::badbit);
+  EXPECT_THAT(Refused(options), HasSubstr("standard output: cannot be written"));
+  std::cout.clear();
 }
 
 TEST_F(PagesTest, ADumpIsToBeMadeAScenarioFirst) {

@@ -70,6 +70,14 @@ TEST(RunData, WaitingAndUnwindingAreBarsOfTheirOwn) {
   EXPECT_EQ(fills("r1 SessionSend"), "=~");
 }
 
+TEST(RunData, ARequestsNumberIsThePidOfItsClient) {
+  const json::object data = DataOf(OverlapStory());
+  for (const json::value& kind : data.at("kinds").as_array()) {
+    if (kind.at("name") != "request begun") continue;
+    EXPECT_EQ(kind.at("value"), "client pid");
+  }
+}
+
 TEST(RunData, WhatGoesOnHasNoEndingEvent) {
   const json::object data = DataOf(OverlapStory());
   const json::object* lane = LaneOf(data, "r2 SessionSend");
@@ -111,6 +119,12 @@ TEST(RunData, AnEmptyTraceIsDataToo) {
   const json::object data = DataOf(Trace());
   EXPECT_TRUE(data.at("lanes").as_array().empty());
   EXPECT_TRUE(data.at("events").as_array().empty());
+}
+
+TEST(Page, SeedsAreTextSinceAScriptsNumbersAreNotExact) {
+  const std::uint64_t seed = 18446744073709551557u;
+  const std::string page = SurveyPage({{"seed", seed}, {"first_seeds", {{"L3", seed}}}});
+  EXPECT_THAT(page, HasSubstr(R"({"seed":"18446744073709551557","first_seeds":{"L3":"184467)"));
 }
 
 TEST(Page, NeedsNoOtherFileAndNoNetwork) {
