@@ -4,6 +4,7 @@
 #include <array>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include "core/protocol.h"
 #include "scenario/scenario_keys.h"
@@ -30,6 +31,7 @@ constexpr std::string_view kRequests[] = {"Ping",
                                           "Requests",
                                           "CancelRequest",
                                           "Locks",
+                                          "Query",
                                           "WorkspaceAdd",
                                           "WorkspaceDrop",
                                           "WorkspaceDropFailed",
@@ -44,6 +46,31 @@ constexpr std::string_view kStates[] = {"untracked", "changed",     "ignored", "
 
 constexpr std::string_view kTables[] = {"session", "tool", "hang",      "strike",
                                         "client",  "repo", "workspace", "agent"};
+
+// Of all clients, with their copies.
+constexpr std::size_t kMostSteps = 100'000;
+
+// A real tool is slow enough for a rule that only delays it so little.
+constexpr Duration kSmall = std::chrono::milliseconds(5);
+bool SaysNothing(const ToolRule& rule) {
+  ToolRule plain;
+  plain.tool = rule.tool;
+  plain.delay = rule.delay;
+  return rule.delay <= kSmall && rule == plain;
+}
+
+// "/repos/a/b": outside of the simulation it must not lead out of the run's directory.
+bool IsBelowRepos(std::string_view path) {
+  constexpr std::string_view kRepos = "/repos/";
+  if (!path.starts_with(kRepos)) return false;
+  for (std::size_t at = kRepos.size(); at <= path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    const std::string_view name = path.substr(at, end - at);
+    if (name.empty() || name == "." || name == "..") return false;
+    at = end + 1;
+  }
+  return true;
+}
 
 template <class List>
 bool Contains(const List& list, std::string_view name) {
@@ -183,9 +210,7 @@ class Parser {
       }
     }
     if (session.id.empty()) read_.Fail(table, "id", "is missing");
-    for (const SessionSetup& other : scenario_.sessions) {
-      if (other.id == session.id) read_.Fail(table, "id", "'" + session.id + "' comes twice");
-    }
+    IsNew(table, "id", "session", session.id);
     scenario_.sessions.push_back(std::move(session));
   }
 
@@ -200,9 +225,17 @@ class Parser {
         Unknown(value, name.str());
       }
     }
-    const bool fits = repo.path.starts_with("/repos/") && repo.path.back() != '/';
-    if (!fits) read_.Fail(table, "path", "must be below /repos/");
+    if (!IsBelowRepos(repo.path)) {
+      read_.Fail(table, "path", "must be below /repos/, without \".\" and \"..\"");
+    }
+    IsNew(table, "path", "repo", repo.path);
     scenario_.repos.push_back(std::move(repo));
+  }
+
+  // Of that kind of thing.
+  void IsNew(const toml::table& table, std::string_view key, const std::string& kind,
+             const std::string& name) {
+    if (!names_.emplace(kind, name).second) read_.Fail(table, key, "'" + name + "' comes twice");
   }
 
   std::string ReadId(const toml::node& value) {
@@ -234,6 +267,7 @@ class Parser {
     }
     if (workspace.id.empty()) read_.Fail(table, "id", "is missing");
     if (workspace.repo.empty()) read_.Fail(table, "repo", "is missing");
+    IsNew(table, "id", "workspace", workspace.id);
     scenario_.workspaces.push_back(std::move(workspace));
   }
 
@@ -252,16 +286,39 @@ class Parser {
       }
     }
     if (agent.id.empty()) read_.Fail(table, "id", "is missing");
+    IsNew(table, "id", "session", agent.id);  // which it has
     scenario_.agents.push_back(std::move(agent));
   }
 
   // What exists is named before or after what names it.
   void CheckSetup(const toml::table& root) {
     for (const WorkspaceSetup& workspace : scenario_.workspaces) {
-      const bool known =
-          std::any_of(scenario_.repos.begin(), scenario_.repos.end(),
-                      [&workspace](const RepoSetup& repo) { return repo.path == workspace.repo; });
-      if (!known) read_.Fail(root, "workspace", "'" + workspace.repo + "' is no [[repo]]");
+      if (!names_.contains({"repo", workspace.repo})) {
+        read_.Fail(root, "workspace", "'" + workspace.repo + "' is no [[repo]]");
+      }
+    }
+    for (const AgentSetup& agent : scenario_.agents) {
+      if (!agent.workspace.empty() && !names_.contains({"workspace", agent.workspace})) {
+        read_.Fail(root, "agent", "'" + agent.workspace + "' is no [[workspace]]");
+      }
+    }
+    if (scenario_.mix.requests.contains("WorkspaceAdd") && scenario_.repos.empty()) {
+      read_.Fail(*root.get("mix"), "requests", "WorkspaceAdd needs a [[repo]]");
+    }
+    if (Contains(scenario_.worlds, "real")) CheckReal(root);
+  }
+
+  // Tools that are real behave as they do.
+  void CheckReal(const toml::table& root) {
+    for (const ToolRule& rule : scenario_.tools) {
+      if (!SaysNothing(rule)) {
+        read_.Fail(*root.get("tool"), "tool", "for the world real it may only have delay_ms to 5");
+      }
+    }
+    for (const Hang& hang : scenario_.hangs) {
+      if (hang.tool != "tmux") {
+        read_.Fail(*root.get("hang"), "tool", "in the world real only tmux has a server to hang");
+      }
     }
   }
 
@@ -336,6 +393,7 @@ class Parser {
       } else if (key == "steps") {
         for (const toml::node& step : read_.Array(value, key)) {
           ReadSteps(read_.Table(step, "steps"), client.steps);
+          if (client.steps.size() > kMostSteps) TooManySteps(value);
         }
       } else {
         Unknown(value, key);
@@ -343,16 +401,17 @@ class Parser {
     }
     if (client.name.empty()) read_.Fail(table, "name", "is missing");
     if (client.steps.empty()) read_.Fail(table, "steps", "is missing or empty");
-    for (const ClientScript& other : scenario_.clients) {
-      if (other.name == client.name) {
-        read_.Fail(table, "name", "'" + client.name + "' comes twice");
-      }
-    }
+    steps_ += client.steps.size() * static_cast<std::size_t>(copies);
+    if (steps_ > kMostSteps) TooManySteps(table);
     const std::string name = client.name;
     for (std::int64_t i = 1; i <= copies; ++i, client.start += every) {
       if (copies > 1) client.name = name + "-" + std::to_string(i);
+      IsNew(table, "name", "client", client.name);
       scenario_.clients.push_back(client);
     }
+  }
+  [[noreturn]] void TooManySteps(const toml::node& at) {
+    read_.Fail(at, "steps", "more than " + std::to_string(kMostSteps) + " in all");
   }
 
   // One after the other, `times` of them.
@@ -455,6 +514,8 @@ class Parser {
 
   TomlReader read_;
   Scenario scenario_;
+  std::set<std::pair<std::string, std::string>> names_;  // kind and name of what has been read
+  std::size_t steps_ = 0;                                // of all clients
 };
 
 }  // namespace

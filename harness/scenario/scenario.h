@@ -25,6 +25,8 @@ struct Hang {
   Duration from{};
   std::optional<Duration> until;  // until_ms; absent: for ever
   bool ignore_term = false;       // its clients do (simulation and fakes)
+
+  bool operator==(const Hang&) const = default;
 };
 
 // What befalls the daemon or its machine. For the simulation only.
@@ -40,11 +42,15 @@ struct Blow {
   Kind kind = Kind::kKill;  // what = "kill", "power", "term", "two-terms", "suspend", "wall"
   Duration at{};            // at_ms
   Duration time{};          // by_ms
+
+  bool operator==(const Blow&) const = default;
 };
 
 struct SessionSetup {
   std::string id;
   std::string screen;
+
+  bool operator==(const SessionSetup&) const = default;
 };
 
 // A repository with one commit of that many files, "f1" and so on, on branch main. Outside of the
@@ -52,6 +58,8 @@ struct SessionSetup {
 struct RepoSetup {
   std::string path;
   int files = 2;
+
+  bool operator==(const RepoSetup&) const = default;
 };
 
 // A workspace that exists: its worktree, its branch "oj/<id>" and its record. `states` says what
@@ -63,6 +71,8 @@ struct WorkspaceSetup {
   std::string repo;
   std::vector<std::string> states;  // key `state`
   int age_hours = 24;
+
+  bool operator==(const WorkspaceSetup&) const = default;
 };
 
 // An agent with a session of its name, which runs or is gone (key `runs`).
@@ -70,6 +80,8 @@ struct AgentSetup {
   std::string id;
   std::string workspace;  // or empty
   bool runs = true;
+
+  bool operator==(const AgentSetup&) const = default;
 };
 
 struct Step {
@@ -90,6 +102,8 @@ struct Step {
   std::optional<Duration> give_up;  // kCall, kReceive: close when no reply has come by then
   std::vector<std::string> expect;  // reply types, error codes, "gave_up", "closed"; empty: any
   int line = 0;                     // of the file
+
+  bool operator==(const Step&) const = default;
 };
 
 // Whether a call that ended so is what the step expects.
@@ -101,16 +115,21 @@ struct ClientScript {
   std::string name;
   Duration start{};
   std::vector<Step> steps;
+
+  bool operator==(const ClientScript&) const = default;
 };
 
 // A generated workload in place of (or beside) scripted clients. Where there are workspaces its
 // clients also work in them.
 struct Mix {
   int clients = 0;
-  int calls = 0;                        // of each client
-  int sessions = 0;                     // that exist at the start
-  std::vector<std::string> faults;      // classes: process, transport, store, clock; "all"
+  int calls = 0;     // of each client
+  int sessions = 0;  // that exist at the start
+  // classes: process, transport, store, clock, daemon; "all"
+  std::vector<std::string> faults;
   std::map<std::string, int> requests;  // weight by request type; empty: all, alike
+
+  bool operator==(const Mix&) const = default;
 };
 
 struct Scenario {

@@ -41,7 +41,8 @@ constexpr ScenarioKey kKeys[] = {
     {"session", "id", "string", "required", "", "Its name.", "\"work\""},
     {"session", "screen", "string", "\"\"", "", "What its screen shows.", "\"hello\""},
 
-    {"repo", "path", "string", "required", "", "Where it is, below /repos/.", "\"/repos/a\""},
+    {"repo", "path", "string", "required", "", "Where it is, below /repos/ and not out of it.",
+     "\"/repos/a\""},
     {"repo", "files", "integer", "2", "", "How many files its commit has: f1, f2, ...", "3"},
 
     {"workspace", "id", "string", "required", "", "Its id.", "\"w\""},

@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include <boost/json.hpp>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -71,7 +72,9 @@ class TomlReader {
     if (at.is_string()) return boost::json::value(at.as_string()->get());
     if (at.is_integer()) return boost::json::value(at.as_integer()->get());
     if (at.is_boolean()) return boost::json::value(at.as_boolean()->get());
-    if (at.is_floating_point()) return boost::json::value(at.as_floating_point()->get());
+    if (at.is_floating_point() && std::isfinite(at.as_floating_point()->get())) {
+      return boost::json::value(at.as_floating_point()->get());
+    }
     if (at.is_array()) {
       boost::json::array array;
       for (const toml::node& entry : *at.as_array()) array.push_back(Json(entry, key));

@@ -58,6 +58,7 @@ struct ToolRule {
   // the simulated world but tools and users, and `wrap`, since it has no real tool.
   std::vector<std::pair<std::string, std::string>> of_fakes;
 
+  bool operator==(const ToolRule&) const = default;
   bool ShapesOutput() const { return out || err || cut || non_utf8 || bytes_per_s > 0; }
   bool InTheMiddle() const { return at.has_value() || !at_path.empty(); }
   bool Draws() const { return probability < 1 || delay_to > Duration() || delay_mean > Duration(); }

@@ -230,6 +230,11 @@ TEST(ScenarioFile, WrongFilesAreNamedByFileLineAndKey) {
       {"[[client]]\nname = \"b\"\n", "x.toml:1: steps: is missing or empty"},
       {"[[client]\n", "x.toml:1: syntax: "},
       {kClient, "x.toml:4: name: 'a' comes twice"},
+      {"[[client]]\nname = \"b\"\ncopies = 2\nsteps = [{ close = true }]\n"
+       "[[client]]\nname = \"b-2\"\nsteps = [{ close = true }]\n",
+       "x.toml:5: name: 'b-2' comes twice"},
+      {"[[client]]\nname = \"b\"\ncopies = 10000\nsteps = [{ close = true, times = 11 }]\n",
+       "x.toml:1: steps: more than 100000 in all"},
   };
   for (const auto& [text, message] : wrong) {
     EXPECT_THAT(Refused(text + kClient), testing::StartsWith(message)) << text;
@@ -249,6 +254,8 @@ TEST(ScenarioFile, WrongStepsAreNamedByTheirLine) {
       {"{ call = { type = 3 } }", "x.toml:4: type: must be a string"},
       {"{ call = \"Ping\" }", "x.toml:4: call: must be a table"},
       {"{ call = { type = \"Ping\", at = 1979-05-27 } }", "x.toml:4: call: cannot be said in JSON"},
+      {"{ call = { type = \"Ping\", n = nan } }", "x.toml:4: call: cannot be said in JSON"},
+      {"{ call = { type = \"Ping\", n = [-inf] } }", "x.toml:4: call: cannot be said in JSON"},
       {"3", "x.toml:4: steps: must be a table"},
       {"{ receive = true, expect = 3 }", "x.toml:4: expect: must be a string or a list"},
   };
@@ -297,6 +304,49 @@ TEST(ScenarioFile, WorkspacesOfNoRepositoryAndStatesThatAreNoneAreRefused) {
   EXPECT_THAT(Refused(mix + "[[workspace]]\nid = \"w\"\nstate = \"odd\"\n"),
               HasSubstr("'odd' must be one of untracked"));
   EXPECT_THAT(Refused(mix + "[[repo]]\npath = \"/tmp/r\"\n"), HasSubstr("must be below /repos/"));
+}
+
+TEST(ScenarioFile, WhatExistsHasANameOfItsOwn) {
+  const std::string repo = "[[repo]]\npath = \"/repos/r\"\n";
+  const std::string workspace = "[[workspace]]\nid = \"w\"\nrepo = \"/repos/r\"\n";
+  const std::string agent = "[[agent]]\nid = \"s\"\n";
+  const std::string session = "[[session]]\nid = \"s\"\n";
+  EXPECT_THAT(Refused(repo + repo + kClient), HasSubstr("path: '/repos/r' comes twice"));
+  EXPECT_THAT(Refused(repo + workspace + workspace + kClient), HasSubstr("id: 'w' comes twice"));
+  EXPECT_THAT(Refused(agent + agent + kClient), HasSubstr("id: 's' comes twice"));
+  EXPECT_THAT(Refused(session + agent + kClient), HasSubstr("id: 's' comes twice"));
+}
+
+// What is made for a run on real processes is made in its directory.
+TEST(ScenarioFile, NoPathLeadsOutOfTheRunsDirectory) {
+  for (const char* path : {"/repos/../../home", "/repos/a/..", "/repos/./a", "/repos//a", "/repos/",
+                           "/repos/a/", "/repos", "repos/a"}) {
+    EXPECT_THAT(Refused("[[repo]]\npath = \"" + std::string(path) + "\"\n" + kClient),
+                HasSubstr("path: must be below /repos/"))
+        << path;
+  }
+  EXPECT_EQ(Parsed(std::string("[[repo]]\npath = \"/repos/a/.b..\"\n") + kClient).repos.size(), 1u);
+  EXPECT_THAT(Refused(std::string("[[agent]]\nid = \"s\"\nworkspace = \"../x\"\n") + kClient),
+              HasSubstr("agent: '../x' is no [[workspace]]"));
+}
+
+TEST(ScenarioFile, ToolsOfTheWorldRealBehaveAsTheyDo) {
+  const std::string real = "worlds = [\"sim\", \"real\"]\n";
+  const std::string tool = "[[tool]]\ntool = \"tmux\"\n";
+  EXPECT_THAT(Refused(real + tool + "hang = true\n" + kClient),
+              HasSubstr("x.toml:2: tool: for the world real"));
+  EXPECT_THAT(Refused(real + tool + "delay_ms = 6\n" + kClient), HasSubstr("for the world real"));
+  EXPECT_EQ(Parsed(real + tool + "delay_ms = 5\n" + kClient).tools.size(), 1u);
+  EXPECT_THAT(Refused(real + "[[hang]]\ntool = \"git\"\n" + kClient),
+              HasSubstr("only tmux has a server"));
+}
+
+TEST(ScenarioFile, AMixThatAddsWorkspacesNeedsARepository) {
+  const std::string mix = "[mix]\nclients = 1\ncalls = 1\nrequests = { WorkspaceAdd = 1 }\n";
+  EXPECT_THAT(Refused(mix), HasSubstr("requests: WorkspaceAdd needs a [[repo]]"));
+  EXPECT_EQ(Parsed(mix + "[[repo]]\npath = \"/repos/r\"\n").repos.size(), 1u);
+  // All that is drawn where no requests are named may be named.
+  EXPECT_EQ(Parsed("[mix]\nclients = 1\ncalls = 1\nrequests = { Query = 1 }\n").mix.clients, 1);
 }
 
 TEST(ScenarioFile, AFileThatIsNotThereIsNamed) {
