@@ -18,6 +18,9 @@ constexpr std::pair<const char*, Duration Config::*> kDurations[] = {
     {"limits.reply_cache", &Config::reply_cache},
 };
 
+// Of a request's fields, as the daemon takes them.
+constexpr std::int64_t kMostMillis = 315'360'000'000;
+
 class Scaler {
  public:
   explicit Scaler(double scale) : scale_(scale) {}
@@ -39,17 +42,24 @@ class Scaler {
   void Scale(Step& step) const {
     Scale(step.time);
     Scale(step.give_up);
-    if (step.text.find("\"timeout_ms\"") == std::string::npos) return;
-    boost::json::value json = boost::json::parse(step.text);
-    auto* limit = json.as_object().if_contains("timeout_ms");
-    if (limit == nullptr || !limit->is_int64()) return;
-    Duration time = std::chrono::milliseconds(limit->get_int64());
-    Scale(time);
-    *limit = Millis(time);
-    step.text = boost::json::serialize(json);
+    if (step.what != Step::Do::kCall && step.what != Step::Do::kSend) return;
+    for (const char* key : {"timeout_ms", "drain_ms"}) ScaleField(step.text, key);
   }
 
  private:
+  // At least a millisecond, as the daemon wants it; what is no duration stays for it to refuse.
+  void ScaleField(std::string& request, const std::string& key) const {
+    if (request.find('"' + key + '"') == std::string::npos) return;
+    boost::json::value json = boost::json::parse(request);
+    auto* field = json.as_object().if_contains(key);
+    if (field == nullptr || !field->is_int64()) return;
+    const std::int64_t millis = field->get_int64();
+    if (millis <= 0 || millis > kMostMillis) return;
+    const double scaled = static_cast<double>(millis) * scale_;
+    *field = static_cast<std::int64_t>(std::clamp(scaled, 1.0, double{kMostMillis}));
+    request = boost::json::serialize(json);
+  }
+
   double scale_;
 };
 

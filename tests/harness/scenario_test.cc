@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "scenario/scaled.h"
+
 namespace oj::sim {
 namespace {
 
@@ -347,6 +349,22 @@ TEST(ScenarioFile, AMixThatAddsWorkspacesNeedsARepository) {
   EXPECT_EQ(Parsed(mix + "[[repo]]\npath = \"/repos/r\"\n").repos.size(), 1u);
   // All that is drawn where no requests are named may be named.
   EXPECT_EQ(Parsed("[mix]\nclients = 1\ncalls = 1\nrequests = { Query = 1 }\n").mix.clients, 1);
+}
+
+TEST(Scaled, OnlyTheLimitsOfRequestsThatTheDaemonTakes) {
+  const Scenario scenario = Parsed(
+      "[[client]]\nname = \"a\"\nsteps = [{ raw = \"x \\\"timeout_ms\\\": 1\" },"
+      "{ send = { type = \"Ping\", timeout_ms = 1 } }, { call = { type = \"Ping\", timeout_ms = 0 "
+      "} },"
+      "{ call = { type = \"Ping\", timeout_ms = 9223372036854775807 } },"
+      "{ call = { type = \"Shutdown\", drain_ms = 1000 } }]\n");
+  const Scenario scaled = Scaled(scenario, 0.25);
+  std::vector<std::string> texts;
+  for (const Step& step : scaled.clients.at(0).steps) texts.push_back(step.text);
+  EXPECT_THAT(texts, ElementsAre("x \"timeout_ms\": 1", R"({"timeout_ms":1,"type":"Ping"})",
+                                 R"({"timeout_ms":0,"type":"Ping"})",
+                                 R"({"timeout_ms":9223372036854775807,"type":"Ping"})",
+                                 R"({"drain_ms":250,"type":"Shutdown"})"));
 }
 
 TEST(ScenarioFile, AFileThatIsNotThereIsNamed) {
