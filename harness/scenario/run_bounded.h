@@ -10,9 +10,9 @@
 namespace oj::sim {
 
 // Runs a program to its end, at most `limit`; then it is killed. Exit code, or -1. What it says on
-// stdout goes to `out`, if there is one.
+// stdout goes to `out`, what it says last on stderr to `why`, if they are there.
 int RunBounded(const std::vector<std::string>& argv, const boost::process::environment& env,
-               Duration limit, std::string* out);
+               Duration limit, std::string* out, std::string* why = nullptr);
 
 // On this program's own PATH; empty if it is not there.
 std::string FindTool(const std::string& name);

@@ -1,12 +1,15 @@
 #include "scenario/twin.h"
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/process/args.hpp>
 #include <boost/process/child.hpp>
 #include <boost/process/env.hpp>
 #include <boost/process/exe.hpp>
+#include <boost/process/extend.hpp>
 #include <boost/process/io.hpp>
 #include <csignal>
 #include <filesystem>
@@ -14,8 +17,8 @@
 #include <iterator>
 #include <thread>
 
+#include "scenario/dead_runs.h"
 #include "scenario/process_watch.h"
-#include "scenario/toml_writer.h"
 #include "scenario/twin_world.h"
 
 namespace oj::sim {
@@ -42,25 +45,46 @@ Duration LengthOf(const Scenario& scenario) {
   return longest;
 }
 
-// A real tool is slow enough for a rule that only delays it so little.
-constexpr Duration kSmall = milliseconds(5);
-bool SaysNothing(const std::vector<ToolRule>& rules) {
-  return std::all_of(rules.begin(), rules.end(), [](const ToolRule& rule) {
-    ToolRule plain;
-    plain.tool = rule.tool;
-    plain.delay = rule.delay;
-    return rule.delay <= kSmall && RuleLines(rule) == RuleLines(plain);
-  });
-}
+// The last signal that came in the lifetime of an Interrupts, or 0: all that a handler can reach.
+volatile std::sig_atomic_t interrupted = 0;
 
-// One daemon; the destructor kills it.
+// From now on these signals end the run and not this process, which would leave behind what it has
+// started. The destructor, when that has been ended, gives them back and lets the one strike that
+// came. What is ignored stays so.
+class Interrupts {
+ public:
+  Interrupts() {
+    interrupted = 0;
+    struct sigaction note{};
+    note.sa_handler = [](int number) { interrupted = number; };
+    for (std::size_t i = 0; i < kNumbers.size(); ++i) {
+      sigaction(kNumbers[i], nullptr, &before_[i]);
+      if (before_[i].sa_handler != SIG_IGN) sigaction(kNumbers[i], &note, nullptr);
+    }
+  }
+  ~Interrupts() {
+    for (std::size_t i = 0; i < kNumbers.size(); ++i) {
+      sigaction(kNumbers[i], &before_[i], nullptr);
+    }
+    if (interrupted != 0) raise(interrupted);
+  }
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+
+ private:
+  static constexpr std::array<int, 3> kNumbers = {SIGINT, SIGTERM, SIGHUP};
+  std::array<struct sigaction, kNumbers.size()> before_{};
+};
+
+// One daemon; the destructor kills it. Where there is no destructor, the daemon is told, and ends
+// its tools.
 class Daemon {
  public:
   Daemon(const std::string& path, const TwinWorld& world, std::error_code& error)
       : child_(bp::exe = path,
                bp::args = std::vector<std::string>{"--state-dir", world.state_dir()},
                world.environment(), bp::std_in<bp::null, (bp::std_out & bp::std_err)> world.log(),
-               error) {}
+               bp::extend::on_exec_setup([](auto&) { prctl(PR_SET_PDEATHSIG, SIGTERM); }), error) {}
   ~Daemon() {
     std::error_code ignored;
     if (child_.running(ignored)) child_.terminate(ignored);
@@ -92,15 +116,20 @@ class Run {
       : scenario_(scenario),
         options_(options),
         world_(scenario, world, options.fakes_dir, recorder_),
-        is_fake_(world == World::kFakes) {}
+        is_fake_(world == World::kFakes) {
+    lock_.Take(world_.root());
+  }
 
   Result<TwinRun> Go() {
     const Status ready = world_.SetUp();
+    if (interrupted != 0) return Interrupted();
     if (!ready.ok()) return ready.error();
     std::error_code error;
     Daemon daemon(options_.ojd, world_, error);
     if (error) return Unavailable(options_.ojd + ": " + error.message());
-    if (!AwaitReady(daemon)) return Unavailable("ojd did not become ready: " + Log());
+    const bool is_ready = AwaitReady(daemon);
+    if (interrupted != 0) return Interrupted();
+    if (!is_ready) return Unavailable("ojd did not become ready: " + Log());
     recorder_.Restart();
     recorder_.Add(recorder_.Now(), TraceKind::kDaemonStarted, 1);
     world_.Turn();
@@ -109,7 +138,9 @@ class Run {
     ClientDriver clients(scenario_, world_.socket(), world_.root(), recorder_);
     Play(clients, watch);
     Rest(daemon, watch);
+    if (interrupted != 0) return Interrupted();
     Stop(daemon, watch);
+    if (interrupted != 0) return Interrupted();
     run_.steps = clients.outcomes();
     run_.daemon_log = Log();
     run_.trace = recorder_.Finish();
@@ -118,6 +149,9 @@ class Run {
 
  private:
   static Error Unavailable(const std::string& what) { return {ErrorCode::kUnavailable, what, ""}; }
+  static Error Interrupted() {
+    return Unavailable("interrupted by signal " + std::to_string(interrupted));
+  }
   std::string Log() const {
     const std::string log = ReadAll(world_.log());
     return log.substr(log.size() - std::min<std::size_t>(log.size(), 16384));
@@ -125,7 +159,7 @@ class Run {
 
   bool AwaitReady(Daemon& daemon) {
     const Instant until = recorder_.Now() + kStartLimit;
-    while (recorder_.Now() < until && daemon.Running()) {
+    while (recorder_.Now() < until && daemon.Running() && interrupted == 0) {
       if (ReadAll(world_.log()).find("READY") != std::string::npos) return true;
       std::this_thread::sleep_for(milliseconds(kTurnMillis));
     }
@@ -145,7 +179,7 @@ class Run {
 
   void Play(ClientDriver& clients, ProcessWatch& watch) {
     const Instant limit = recorder_.Now() + LengthOf(scenario_) + 2 * options_.slack;
-    while (!clients.done() && recorder_.Now() < limit) Turn(&clients, watch);
+    while (!clients.done() && recorder_.Now() < limit && interrupted == 0) Turn(&clients, watch);
     clients.Abort();
   }
 
@@ -170,7 +204,7 @@ class Run {
     const auto at_rest = [&] {
       return run_.quiet && run_.descriptors_after <= run_.descriptors_before;
     };
-    while (!at_rest() && daemon.Running() && recorder_.Now() < limit) {
+    while (!at_rest() && daemon.Running() && recorder_.Now() < limit && interrupted == 0) {
       Turn(nullptr, watch);
       look();
     }
@@ -181,7 +215,8 @@ class Run {
     if (was_running) kill(daemon.pid(), SIGTERM);
     const Instant limit =
         recorder_.Now() + scenario_.config.drain + scenario_.config.kill_grace + options_.slack;
-    while (daemon.Running() && recorder_.Now() < limit) Turn(nullptr, watch);
+    while (daemon.Running() && recorder_.Now() < limit && interrupted == 0) Turn(nullptr, watch);
+    if (interrupted != 0) return;
     run_.stopped_by_term = was_running && !daemon.Running();
     if (daemon.Running()) {
       kill(daemon.pid(), SIGKILL);
@@ -200,6 +235,7 @@ class Run {
   const Scenario& scenario_;
   const TwinOptions& options_;
   Recorder recorder_;
+  RunLock lock_;  // outlives the directory
   TwinWorld world_;
   bool is_fake_;
   TwinRun run_;
@@ -222,14 +258,8 @@ Result<TwinRun> RunTwin(const Scenario& scenario, World world, const TwinOptions
   if (std::find(worlds.begin(), worlds.end(), world) == worlds.end()) {
     return refuse("is not for the world " + std::string(Name(world)));
   }
-  if (world == World::kReal && !SaysNothing(scenario.tools)) {
-    return refuse("[[tool]] is not for the world real: its tools behave as they do");
-  }
-  for (const Hang& hang : scenario.hangs) {
-    if (world == World::kReal && hang.tool != "tmux") {
-      return refuse("in the world real only tmux has a server to hang");
-    }
-  }
+  RemoveDeadRuns();
+  const Interrupts interrupts;  // until all of the run is gone
   return Run(scenario, world, options).Go();
 }
 

@@ -39,9 +39,11 @@ struct TwinRun {
   bool AllExpected() const;
 };
 
-// Runs it in a directory of its own, which is removed. Bounded: when the scripts, limits and some
-// seconds of grace have passed, what has not ended is "unfinished". Error: kInvalidRequest, the
-// scenario is not for this world; kUnavailable, something could not be started.
+// Runs it in a directory of its own, which is removed, and before it those that killed runs have
+// left. Bounded: when the scripts, limits and some seconds of grace have passed, what has not ended
+// is "unfinished". SIGINT, SIGTERM and SIGHUP strike when all of it is gone. Error:
+// kInvalidRequest, the scenario is not for this world; kUnavailable, something could not be
+// started.
 Result<TwinRun> RunTwin(const Scenario& scenario, World world, const TwinOptions& options);
 
 }  // namespace oj::sim

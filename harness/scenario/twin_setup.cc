@@ -79,8 +79,10 @@ Status TwinSetup::Git(const std::string& directory, std::vector<std::string> wor
   std::string told = "git -C " + directory;
   for (const std::string& word : words) told += " " + word;
   words.insert(words.begin(), {git_, "-C", directory});
-  if (git_.empty() || RunBounded(words, env_, kGitLimit, out) != 0) {
-    return Unavailable(told + " failed");
+  if (git_.empty()) return Unavailable("there is no git on PATH");
+  std::string why;
+  if (RunBounded(words, env_, kGitLimit, out, &why) != 0) {
+    return Unavailable(told + " failed: " + why);
   }
   if (out != nullptr && out->ends_with('\n')) out->pop_back();
   return Ok{};

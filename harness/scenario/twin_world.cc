@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-#include "scenario/process_watch.h"
+#include "scenario/dead_runs.h"
 #include "scenario/run_bounded.h"
 #include "scenario/scaled.h"
 #include "scenario/setup_records.h"
@@ -79,19 +79,7 @@ void TwinWorld::Abandon() {
 TwinWorld::~TwinWorld() {
   if (dir_.empty()) return;
   Heal();
-  if (server_ > 0) {
-    std::string tmux = FindTool("tmux");
-    RunBounded({tmux, "kill-server"}, environment(), kToolLimit, nullptr);
-    // Whose zombie it is does not matter.
-    const auto runs = [this] {
-      const char state = ProcessState(server_);
-      return state != 0 && state != 'Z';
-    };
-    for (int i = 0; i < 500 && runs(); ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    if (runs()) kill(server_, SIGKILL);
-  }
+  EndAllIn(dir_);
   std::error_code ignored;
   fs::remove_all(dir_, ignored);
 }
@@ -197,14 +185,12 @@ Status TwinWorld::StartRealTmux() {
   const std::string tmux = FindTool("tmux");
   if (tmux.empty()) return Error{ErrorCode::kUnavailable, "there is no tmux on PATH", ""};
   const bp::environment env = environment();
-  const auto failed = [](const std::string& what) {
-    return Error{ErrorCode::kUnavailable, "tmux " + what + " failed", ""};
-  };
   std::string pid;
+  std::string why;
   if (RunBounded({tmux, "-f", "/dev/null", "start-server", ";", "set-option", "-s", "exit-empty",
                   "off", ";", "display-message", "-p", "#{pid}"},
-                 env, kToolLimit, &pid) != 0) {
-    return failed("start-server");
+                 env, kToolLimit, &pid, &why) != 0) {
+    return Error{ErrorCode::kUnavailable, "tmux start-server failed: " + why, ""};
   }
   server_ = std::atoi(pid.c_str());
   for (const SessionSetup& session : scenario_.sessions) {
@@ -232,8 +218,9 @@ Status TwinWorld::StartRealSession(const std::string& id, const std::string& dir
   std::vector<std::string> argv = {FindTool("tmux"), "new-session", "-d", "-s", id, "-c",
                                    directory,        "--"};
   argv.insert(argv.end(), command.begin(), command.end());
-  if (RunBounded(argv, environment(), kToolLimit, nullptr) == 0) return Ok{};
-  return Error{ErrorCode::kUnavailable, "tmux new-session failed for " + id, ""};
+  std::string why;
+  if (RunBounded(argv, environment(), kToolLimit, nullptr, &why) == 0) return Ok{};
+  return Error{ErrorCode::kUnavailable, "tmux new-session failed for " + id + ": " + why, ""};
 }
 
 // Asked of the tool that the daemon had, which does first what was left to do late.

@@ -15,13 +15,15 @@
 
 namespace oj::sim {
 
+inline constexpr const char* kRunName = "oj-twin";  // what a run's directory begins with
+
 // Has a temporary directory and, in the real world, a tmux server of its own; the destructor ends
-// and removes both.
+// all that was started in there, and removes it.
 class TwinWorld {
  public:
   // `fakes_dir` may be empty in the real world. `name` is what the directory's begins with.
   TwinWorld(const Scenario& scenario, World world, std::string fakes_dir, Recorder& recorder,
-            const std::string& name = "oj-twin");
+            const std::string& name = kRunName);
   ~TwinWorld();
   TwinWorld(const TwinWorld&) = delete;
   TwinWorld& operator=(const TwinWorld&) = delete;
