@@ -58,6 +58,8 @@ struct Facts {
 
   // For what must happen soon after a cause.
   Duration Soon() const { return slack + stalled + latency; }
+  // For what a unit has begun and sees through, though its clients have gone.
+  Duration LongestUnit() const;
 };
 
 struct Violation {
@@ -82,6 +84,9 @@ Verdict CheckProgress(const Story& story, const Facts& facts);      // L9, as fa
 Verdict CheckLimits(const Story& story, const Facts& facts);        // L10
 Verdict CheckExpected(const Story& story, const Facts& facts);
 Verdict CheckVacuity(const Story& story, const Facts& facts);
+
+// Whether requests of that type have units.
+bool HasUnits(std::string_view type);
 
 // All of them, in the order of their numbers.
 std::vector<Verdict> Judge(const Trace& trace, const Facts& facts);

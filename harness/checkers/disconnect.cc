@@ -133,23 +133,13 @@ class Disconnect {
            {gone.event, request.began.event});
     }
     // What a unit has begun it sees through, with limits of its own; its leases go on with it.
-    const Instant free = over + (HasUnits(request.type) ? LongestUnit() : Duration::zero());
+    const Instant free = over + (HasUnits(request.type) ? facts_.LongestUnit() : Duration::zero());
     for (const LeaseLife& lease : request.leases) {
       if (!lease.granted || lease.quarantined) continue;
       if (lease.released ? lease.released->at <= free : story_.end <= free) continue;
       Fail(free, show() + ", held " + std::string(lease.key) + " beyond " + ShowTime(free),
            {gone.event, lease.granted->event});
     }
-  }
-  static bool HasUnits(std::string_view type) {
-    return type.starts_with("Workspace") || type.starts_with("Agent");
-  }
-  // The undoing of an agent's start is the longest: a kill, a look, and the removal of its
-  // workspace.
-  Duration LongestUnit() const {
-    constexpr int kCommands = 10;
-    const Duration slowest = std::max(facts_.git_limit, facts_.tmux_limit);
-    return kCommands * (slowest + facts_.kill_grace + facts_.spawn + facts_.slack);
   }
   Duration Outlived(const ProcessLife& process) const {
     constexpr Duration kMost = std::chrono::seconds(2);  // then it is quarantined
@@ -218,6 +208,16 @@ class Disconnect {
 };
 
 }  // namespace
+
+bool HasUnits(std::string_view type) {
+  return type.starts_with("Workspace") || type.starts_with("Agent");
+}
+
+// The undoing of an agent's start is the longest: a kill, a look, and the removal of its workspace.
+Duration Facts::LongestUnit() const {
+  constexpr int kCommands = 10;
+  return kCommands * (std::max(git_limit, tmux_limit) + kill_grace + spawn + slack);
+}
 
 Verdict CheckDisconnect(const Story& story, const Facts& facts) {
   return Disconnect(story, facts).Check();

@@ -65,6 +65,20 @@ fs::path Beside(const char* what) {
   return (self.parent_path() / what).lexically_normal();
 }
 
+template <class Is>
+bool AnyStep(const Scenario& scenario, Is is) {
+  return std::any_of(scenario.clients.begin(), scenario.clients.end(),
+                     [&](const ClientScript& client) {
+                       return std::any_of(client.steps.begin(), client.steps.end(), is);
+                     });
+}
+
+bool AsksForUnits(const Step& step) {
+  constexpr std::string_view kType = "\"type\":\"";
+  const std::size_t at = step.text.find(kType);
+  return at != std::string::npos && HasUnits(std::string_view(step.text).substr(at + kType.size()));
+}
+
 std::vector<Verdict> JudgeTwin(const Scenario& scenario, Duration slack, const TwinRun& run) {
   Facts facts = Judging(scenario).FactsFor(run.trace);
   facts.slack = slack;
@@ -79,12 +93,9 @@ std::vector<Verdict> JudgeTwin(const Scenario& scenario, Duration slack, const T
     facts.unexpected.push_back(scenario.path + ":" + std::to_string(each.line) + ": " +
                                each.client + ": came out as " + each.outcome);
   }
-  const bool asked_to_stop =
-      std::any_of(scenario.clients.begin(), scenario.clients.end(), [](const ClientScript& client) {
-        return std::any_of(client.steps.begin(), client.steps.end(), [](const Step& step) {
-          return step.text.find("\"Shutdown\"") != std::string::npos;
-        });
-      });
+  const bool asked_to_stop = AnyStep(scenario, [](const Step& step) {
+    return step.text.find("\"Shutdown\"") != std::string::npos;
+  });
   if ((!run.stopped_by_term && !asked_to_stop) || run.daemon_exit != 0) {
     facts.unexpected.push_back("the daemon did not stop on SIGTERM with 0, but with " +
                                std::to_string(run.daemon_exit) + "; its last words:\n" +
@@ -94,6 +105,11 @@ std::vector<Verdict> JudgeTwin(const Scenario& scenario, Duration slack, const T
 }
 
 }  // namespace
+
+Duration LongestUnitOf(const Scenario& scenario) {
+  if (!AnyStep(scenario, AsksForUnits)) return Duration();
+  return Judging(scenario).FactsFor(Trace()).LongestUnit();
+}
 
 Result<JudgedTwin> RunOnProcesses(const Scenario& scenario, World world,
                                   const RunCommandOptions& options) {
@@ -108,9 +124,11 @@ Result<JudgedTwin> RunOnProcesses(const Scenario& scenario, World world,
   if (!fs::exists(twin.ojd)) {
     return Wrong("--ojd: there is no daemon at " + twin.ojd);
   }
+  const Duration slack = std::chrono::milliseconds(options.slack_ms);
+  twin.slack = std::max(twin.slack, slack);
+  twin.unit = LongestUnitOf(scenario);
   Result<TwinRun> run = RunTwin(scenario, world, twin);
   if (!run) return run.error();
-  const Duration slack = std::chrono::milliseconds(options.slack_ms);
   auto verdicts = JudgeTwin(scenario, slack, *run);
   return JudgedTwin{std::move(*run), std::move(verdicts)};
 }

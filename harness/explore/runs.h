@@ -24,6 +24,10 @@ struct Recorded {
 };
 Result<Recorded> LoadRecorded(const std::string& file);
 
+// So long, as the checkers see it, a daemon may go on with what it sees through for clients that
+// have gone.
+Duration LongestUnitOf(const Scenario& scenario);
+
 // On a real daemon, as the scenario is; ojd and slack are the options'.
 struct JudgedTwin {
   TwinRun run;

@@ -186,7 +186,7 @@ class Run {
   // What the laws allow after the last client has gone, and some slack.
   void Rest(Daemon& daemon, ProcessWatch& watch) {
     const Duration allowed = scenario_.config.tmux + scenario_.config.kill_grace;
-    const Instant limit = recorder_.Now() + allowed + options_.slack;
+    const Instant limit = recorder_.Now() + std::max(allowed, options_.unit) + options_.slack;
     // What it does of itself, now and then, has processes and descriptors too: both are at rest at
     // some moment, not at any.
     const auto look = [&] {

@@ -17,6 +17,8 @@ struct TwinOptions {
   std::string fakes_dir;  // directory of the fake tools, for World::kFakes
   // For what a busy machine takes longer: added to every bound.
   Duration slack = std::chrono::seconds(5);
+  // What a daemon whose clients have gone may take for what it sees through.
+  Duration unit{};
 };
 
 struct TwinRun {

@@ -5,12 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "explore/draw.h"
+#include "explore/runs.h"
 #include "scenario/toml_writer.h"
 #include "scenario/twin_setup.h"
 
@@ -31,6 +35,35 @@ Scenario Parsed(const std::string& text) {
   const Result<Scenario> scenario = ParseScenario(text, "x.toml");
   EXPECT_TRUE(scenario) << scenario.error().message << text;
   return scenario ? *scenario : Scenario();
+}
+
+// A request with its keys in order.
+std::string Sorted(const std::string& request) {
+  std::map<std::string, std::string> sorted;
+  const boost::json::value json = boost::json::parse(request);
+  for (const auto& each : json.as_object()) {
+    sorted[std::string(each.key())] = boost::json::serialize(each.value());
+  }
+  return boost::json::serialize(boost::json::value_from(sorted));
+}
+
+// But for where it was read, the order of settings and that of the keys of a request.
+auto Parts(Scenario scenario) {
+  // All that there are: one more, and this does not compile.
+  auto& [path, about, failures, worlds, settings, config, sessions, repos, workspaces, agents, gone,
+         tools, hangs, blows, clients, mix] = scenario;
+  std::sort(settings.begin(), settings.end());
+  std::vector<std::string> values;
+  for (const ConfigKey& key : ConfigKeys()) values.push_back(GetConfig(config, key.key));
+  for (ClientScript& client : clients) {
+    for (Step& step : client.steps) {
+      step.line = 0;
+      const bool asks = step.what == Step::Do::kCall || step.what == Step::Do::kSend;
+      if (asks) step.text = Sorted(step.text);
+    }
+  }
+  return std::make_tuple(about, failures, worlds, settings, values, sessions, repos, workspaces,
+                         agents, gone, tools, hangs, blows, clients, mix);
 }
 
 const Scenario& Story() {
@@ -162,10 +195,9 @@ TEST(TwinDraw, TheSameSeedIsTheSameStoryAndAnotherIsAnother) {
 TEST(TwinDraw, WhatIsDrawnIsAScenarioFile) {
   for (const char* file : {"fast/workspaces-mix.toml", "fast/standard-mix.toml"}) {
     for (std::uint64_t seed = 1; seed <= 100; ++seed) {
-      const std::string text = WriteScenario(DrawScenario(Loaded(file), seed, World::kFakes));
-      const std::string again = WriteScenario(Parsed(text));
-      EXPECT_EQ(again.size(), text.size()) << "but for the order of keys it is the same";
-      EXPECT_EQ(WriteScenario(Parsed(again)), again);
+      const Scenario drawn = DrawScenario(Loaded(file), seed, World::kFakes);
+      const std::string text = WriteScenario(drawn);
+      EXPECT_TRUE(Parts(Parsed(text)) == Parts(drawn)) << text;
     }
   }
 }
@@ -190,11 +222,24 @@ TEST(TomlWriter, EveryFileIsTheSameWhenItIsWrittenAndRead) {
   for (const auto& entry : fs::recursive_directory_iterator(OJ_SCENARIOS)) {
     if (entry.path().extension() != ".toml") continue;
     ++files;
-    const std::string text =
-        WriteScenario(Loaded(fs::relative(entry.path(), OJ_SCENARIOS).string()));
-    EXPECT_EQ(WriteScenario(Parsed(text)), text) << entry.path();
+    const Scenario scenario = Loaded(fs::relative(entry.path(), OJ_SCENARIOS).string());
+    const std::string text = WriteScenario(scenario);
+    EXPECT_TRUE(Parts(Parsed(text)) == Parts(scenario)) << entry.path() << '\n' << text;
   }
-  EXPECT_GE(files, 20u);
+  EXPECT_GE(files, 40u);
+}
+
+// It may still do its part of what a client has asked for that has gone.
+TEST(TwinRuns, ADaemonThatHasBegunAUnitMayBeAsLongAsTheCheckerLets) {
+  EXPECT_EQ(LongestUnitOf(Story()), Duration());
+  const Scenario story = Parsed(R"(
+[config]
+timeouts.git_worktree = 30000
+[[client]]
+name = "alice"
+steps = [{ call = { type = "WorkspaceDrop", id = "w1" }, give_up_ms = 5 }]
+)");
+  EXPECT_GT(LongestUnitOf(story), 10 * std::chrono::seconds(30));
 }
 
 TEST(TwinSetup, PathsOfAScenarioAreBelowTheRunsDirectory) {
