@@ -229,6 +229,8 @@ void AddTwin(CLI::App& app, Chosen& chosen) {
   twin.add_option("--jobs", to->jobs, "Scenarios at a time")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  twin.add_option("--at-least", to->at_least, "Fail if fewer scenarios agree")
+      ->capture_default_str();
   twin.add_option("--keep", to->keep, "Write drawn scenarios that disagree to this directory")
       ->type_name("DIR");
   twin.add_option("--ojd", to->run.ojd, "The daemon (default: beside oj-harness)")

@@ -73,12 +73,14 @@ struct TwinCommandOptions {
   std::uint64_t draws = 20;           // scenarios from each generated workload
   std::uint64_t seed = 1;             // of the first that is drawn
   unsigned jobs = 1;                  // scenarios at a time
+  std::uint64_t at_least = 0;         // must agree
   std::string keep{};                 // directory for drawn scenarios that disagree; empty: none
   bool json = false;
   RunCommandOptions run{};  // scale, ojd, slack_ms
 };
 // Runs each scenario in simulation and on real processes, and says where what the processes did is
-// not among what the simulation admits. 0: nowhere.
+// not among what the simulation admits, and what laws are broken. 0: nowhere and none, and at least
+// so many agree.
 int TwinCommand(const TwinCommandOptions& options);
 
 }  // namespace oj::sim

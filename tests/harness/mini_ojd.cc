@@ -1,7 +1,7 @@
 // A daemon of one page, for the tests of the twin: it answers Ping and PeekSession, and its bad
 // habits are switched on by MINI_OJD: "leak" (a peek whose client has left is let run), "zombie"
 // (ended tools are not reaped), "deaf" (SIGTERM is ignored), "fd" (connections are not closed),
-// "torn" (half a reply).
+// "torn" (half a reply), "busy" (a ping is refused), "dies" (after its first reply).
 #include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -36,6 +36,7 @@ void Reply(int fd, const std::string& payload) {
   const std::size_t size = habit == "torn" ? frame.size() / 2 : frame.size();
   send(fd, frame.data(), size, MSG_NOSIGNAL);
   if (habit == "torn") shutdown(fd, SHUT_RDWR);
+  if (habit == "dies") std::abort();
 }
 
 pid_t StartPeek() {
@@ -58,7 +59,8 @@ pid_t StartPeek() {
 
 void OnFrame(Client& client) {
   if (client.in.find("\"Ping\"") != std::string::npos) {
-    Reply(client.fd, R"({"type":"Pong"})");
+    Reply(client.fd, habit == "busy" ? R"({"type":"Error","code":"busy","message":"?"})"
+                                     : R"({"type":"Pong"})");
   } else if (client.in.find("\"PeekSession\"") != std::string::npos) {
     client.tool = StartPeek();
   } else {

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "explore/commands.h"
@@ -44,6 +46,61 @@ TEST(TwinCommand, ADaemonThatAnswersOtherwiseIsFoundAndItsStoryKept) {
   const auto kept = LoadScenario(fs::directory_iterator(keep)->path().string());
   EXPECT_TRUE(kept) << kept.error().message;
   fs::remove_all(keep);
+}
+
+// With a daemon that has a bad habit (mini_ojd.cc) when it is started for the first time.
+class TwinCommandOnce : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string path = (fs::temp_directory_path() / "oj-once-XXXXXX").string();
+    ASSERT_NE(mkdtemp(path.data()), nullptr);
+    directory_ = path;
+    std::ofstream(directory_ / "x.toml")
+        << "worlds = [\"sim\", \"fakes\"]\n[[client]]\n"
+           "name = \"a\"\nsteps = [{ call = { type = \"Ping\" } }]\n";
+  }
+  void TearDown() override { fs::remove_all(directory_); }
+
+  TwinCommandOptions Has(const std::string& habit) const {
+    TwinCommandOptions options = Of("fakes", 0);
+    options.files = {(directory_ / "x.toml").string()};
+    options.seeds = 20;
+    options.run.ojd = (directory_ / "ojd").string();
+    std::ofstream(options.run.ojd) << "#!/bin/sh\nif mkdir '" << (directory_ / "begun").string()
+                                   << "'; then MINI_OJD=" << habit << "; export MINI_OJD; fi\n"
+                                   << "exec " << OJ_MINI_OJD << " \"$@\"\n";
+    fs::permissions(options.run.ojd, fs::perms::owner_all);
+    return options;
+  }
+
+  fs::path directory_;
+};
+
+TEST_F(TwinCommandOnce, AnotherOutcomeMayBeAMatterOfTime) {
+  EXPECT_EQ(TwinCommand(Has("busy")), 0);
+}
+
+TEST_F(TwinCommandOnce, ALawThatNoTimeExcusesIsBrokenForGood) {
+  EXPECT_EQ(TwinCommand(Has("torn")), 1);
+}
+
+TEST_F(TwinCommandOnce, ADaemonThatDiesHasDiedThoughTheNextOneDoesNot) {
+  EXPECT_EQ(TwinCommand(Has("dies")), 1);
+}
+
+TEST_F(TwinCommandOnce, FewerThanAreWantedAreNotEnough) {
+  TwinCommandOptions options = Has("");
+  options.at_least = 1;
+  EXPECT_EQ(TwinCommand(options), 0);
+  options.at_least = 2;
+  EXPECT_EQ(TwinCommand(options), 1);
+}
+
+TEST_F(TwinCommandOnce, WhereNothingCanBeKeptNothingIsRun) {
+  TwinCommandOptions options = Has("");
+  options.keep = options.files[0];
+  EXPECT_EQ(TwinCommand(options), 2);
+  EXPECT_FALSE(fs::exists(directory_ / "begun"));
 }
 
 TEST(TwinCommand, WhatIsForNoSuchWorldIsRefused) {
