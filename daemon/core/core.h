@@ -71,7 +71,6 @@ struct Core {
         lifecycle(life),
         state(known),
         recorder(kept),
-        redaction_key(StableHash(instance)),
         started(outside.clock.Now()),
         started_at_ms(outside.clock.WallNow()),
         tools(outside.clock, outside.runner, outside.log, settings, std::move(instance)),
@@ -99,7 +98,6 @@ struct Core {
   Lifecycle& lifecycle;
   State& state;
   Recorder& recorder;
-  const std::uint64_t redaction_key;  // the same text is the same token in this daemon's life
   Deadline next_dump = Deadline(Instant::min());  // by itself, not before
   const Instant started;
   const WallMillis started_at_ms;

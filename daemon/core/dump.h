@@ -2,8 +2,6 @@
 // which settings; then what existed; then the events, oldest first.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +9,9 @@
 #include "core/recorder.h"
 
 namespace oj {
+
+// As the first line has it: who reads another than he knows would misread it.
+inline constexpr int kDumpFormat = 2;
 
 struct Dump {
   std::string reason;  // "request", "defect", "quarantine"
@@ -20,7 +21,7 @@ struct Dump {
   Config config;
   std::string state;  // lines
   Recording recording;
-  std::optional<std::uint64_t> redaction_key;  // absent: nothing is redacted
+  bool redact = false;
 };
 
 std::string TextOf(const Dump& dump);

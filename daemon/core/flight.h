@@ -54,7 +54,7 @@ class Flight final : private Timer {
  public:
   struct Child {
     int pid = 0;
-    std::string command;  // argv joined by blanks
+    std::string command;  // argv, with a NUL between
     Instant since;
     bool ending = false;  // it is being killed
   };

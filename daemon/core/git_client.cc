@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "core/judged.h"
+
 namespace oj {
 namespace {
 
@@ -9,9 +11,6 @@ constexpr std::string_view kBranchPrefix = "refs/heads/";
 constexpr int kAsksOfTornEntries = 20;
 constexpr Duration kAskAgain = std::chrono::milliseconds(10);
 
-bool Says(const ProcessResult& result, std::string_view text) {
-  return result.err.find(text) != std::string::npos;
-}
 bool SaysNoRepository(const ProcessResult& result) {
   return Says(result, "not a git repository") || Says(result, "cannot change to");
 }

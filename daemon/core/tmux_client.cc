@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "core/judged.h"
 #include "core/protocol.h"
 
 namespace oj {
@@ -14,9 +15,6 @@ constexpr Duration kFirstProbe = std::chrono::seconds(1);
 constexpr Duration kFirstPause = std::chrono::milliseconds(100);
 constexpr Duration kLongestPause = std::chrono::seconds(2);
 
-bool Says(const ProcessResult& result, std::string_view text) {
-  return result.err.find(text) != std::string::npos;
-}
 // A server with no session at all has no current target either.
 bool NoServer(const ProcessResult& result) {
   return Says(result, "no server running on") || Says(result, "no current target") ||

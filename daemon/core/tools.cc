@@ -31,13 +31,14 @@ constexpr std::size_t kMaxDetailBytes = 4096;
 // An errno as the core may name it: the numbers of Linux, without its headers.
 constexpr int kEnoent = 2, kEagain = 11, kEnomem = 12, kEacces = 13, kEmfile = 24;
 
+// A NUL, which no argument can hold, keeps them apart: a blank may be in the middle of one.
 std::string Join(const std::vector<std::string>& argv) {
   std::string line;
   std::size_t size = 0;
   for (const std::string& argument : argv) size += argument.size() + 1;
   line.reserve(size);
   for (const std::string& argument : argv) {
-    if (!line.empty()) line += ' ';
+    if (!line.empty()) line += '\0';
     line += argument;
   }
   return line;
@@ -45,7 +46,7 @@ std::string Join(const std::vector<std::string>& argv) {
 
 // "exit 1: can't find session: work", "signal 11", "timed out 9": for a replay.
 std::string Story(const ProcessResult& result) {
-  constexpr std::size_t kMostSaid = 200;
+  constexpr std::size_t kMostSaid = 1000;
   constexpr std::string_view kEnds[] = {"exit",      "signal",    "not started",
                                         "timed out", "cancelled", "flooded"};
   std::string story(kEnds[static_cast<std::size_t>(result.end)]);

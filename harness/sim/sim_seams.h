@@ -1,6 +1,10 @@
 // The small seams of the simulated world: chance and the event log.
 #pragma once
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+
 #include "oj/event_log.h"
 #include "oj/random.h"
 #include "sim/sim_loop.h"
@@ -26,7 +30,15 @@ class TraceEventLog final : public EventLog {
  public:
   TraceEventLog(const Clock& clock, Trace& trace) : clock_(clock), trace_(trace) {}
   void Record(const LogEvent& event) override {
-    if (!dead_ && !IsForReplayOnly(event.kind)) trace_.AddDaemon(clock_.Now(), event);
+    if (dead_ || IsForReplayOnly(event.kind)) return;
+    LogEvent shown = event;
+    std::string line;
+    if (event.text.find('\0') != std::string_view::npos) {  // a command's arguments
+      line = event.text;
+      std::replace(line.begin(), line.end(), '\0', ' ');
+      shown.text = line;
+    }
+    trace_.AddDaemon(clock_.Now(), shown);
   }
   // The daemon was killed: what its frames do when they are destroyed has not happened.
   void Die() { dead_ = true; }

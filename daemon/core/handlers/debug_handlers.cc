@@ -42,10 +42,14 @@ Task<Status> Write(Core& core, std::string directory, std::string path, Dump dum
 // The path of the new file.
 Task<Result<std::string>> WriteDump(Core& core, std::string reason, std::uint64_t number,
                                     bool redact) {
-  Dump dump{
-      std::move(reason), core.identity.pid, core.seams.clock.Now(), core.seams.clock.WallNow(),
-      core.config,       StateLines(core),  core.recorder.Copy(),   {}};
-  if (redact || core.config.recorder_redact) dump.redaction_key = core.redaction_key;
+  Dump dump{std::move(reason),
+            core.identity.pid,
+            core.seams.clock.Now(),
+            core.seams.clock.WallNow(),
+            core.config,
+            StateLines(core),
+            core.recorder.Copy(),
+            redact || core.config.recorder_redact};
   const std::string directory = core.identity.state_directory + "/dumps";
   const std::string path = directory + "/" + std::string(kPrefix) + std::to_string(dump.wall_ms) +
                            "-" + RequestName(number) + ".jsonl";

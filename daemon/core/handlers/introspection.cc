@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "core/handlers/handlers.h"
@@ -204,8 +205,9 @@ class Answer {
   json::array ChildrenJson(const std::list<Flight::Child>& children) const {
     json::array all;
     for (const Flight::Child& each : children) {
-      json::object child{
-          {"pid", each.pid}, {"argv", ToUtf8(each.command)}, {"age_ms", Millis(now_ - each.since)}};
+      std::string argv = ToUtf8(each.command);
+      std::replace(argv.begin(), argv.end(), '\0', ' ');
+      json::object child{{"pid", each.pid}, {"argv", argv}, {"age_ms", Millis(now_ - each.since)}};
       if (each.ending) child["ending"] = true;
       all.push_back(std::move(child));
     }

@@ -19,8 +19,8 @@ enum class EventKind : std::uint8_t {
   kLeaseReleased,     // request; text: key
   kKeyQuarantined,    // request that held it; text: key; value: pid or 0
   kKeyFreed,          // request; text: key
-  kProcessStarted,    // request; text: argv joined by spaces; value: pid
-  kProcessEnded,      // request; text: how; value: pid
+  kProcessStarted,    // request; text: argv, with a NUL between; value: pid
+  kProcessEnded,      // request; text: likewise; value: pid
   kReadyToServe,
   kDraining,  // value: limit in ms
   kStopped,

@@ -4,11 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "core/dump.h"
+#include "core/judged.h"
+#include "core/protocol.h"
 #include "core/redactor.h"
 
 namespace oj {
 namespace {
 
+using testing::AnyOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -82,44 +86,82 @@ TEST_F(RecorderTest, ADefectAndAQuarantineRaiseTheAlarm) {
   EXPECT_EQ(heard, "defectquarantine");
 }
 
-TEST(RedactorTest, EqualWordsAreEqualTokensAndShapeStays) {
-  const Redactor redactor(7);
-  const std::string token = redactor.Words("work");
-  EXPECT_EQ(token.size(), 9U);
-  EXPECT_EQ(redactor.Command("/usr/bin/tmux capture-pane -t =work: -p"),
-            "tmux capture-pane -t =" + token + ": -p");
-  EXPECT_EQ(redactor.BehindColon("session:work"), "session:" + token);
-  EXPECT_EQ(redactor.BehindColon("exit 1: can't find session: work"),
-            "exit 1: can't find session: " + token);
-  EXPECT_EQ(redactor.Json(R"({"type":"PeekSession","session_id":"work","lines":4})"),
-            R"({"type":"PeekSession","session_id":")" + token + R"(","lines":4})");
+TEST(RedactorTest, EqualTextsAreEqualTokensInTheOrderOfTheirComing) {
+  Redactor redactor;
+  EXPECT_EQ(redactor.Request(R"({"type":"PeekSession","session_id":"work","lines":4})"),
+            R"({"type":"PeekSession","session_id":"x1","lines":4})");
+  EXPECT_EQ(redactor.Key("session:work"), "session:x1");
+  EXPECT_EQ(redactor.Key("repo:/home/me/work"), "repo:/x2/x3/x1");
+  EXPECT_THAT(redactor.Arguments({"capture-pane", "-t", "=work:", "-p"}),
+              ElementsAre("capture-pane", "-t", "=x1:", "-p"));
+  EXPECT_TRUE(IsValidId(redactor.Words("secret")));
 }
 
-TEST(RedactorTest, NothingPrivateStays) {
-  const Redactor redactor(7);
-  EXPECT_THAT(redactor.Command("git -C /home/me/x -c a=b worktree add -b secret -- /home/me/y"),
-              testing::AllOf(HasSubstr("worktree add -b x"), Not(HasSubstr("secret")),
-                             Not(HasSubstr("home"))));
-  EXPECT_THAT(redactor.Command("tmux send-keys -t =a: -l -- --password hunter2"),
-              Not(testing::AnyOf(HasSubstr("hunter2"), HasSubstr("password"))));
-  EXPECT_THAT(redactor.BehindColon("exit 1: no server running on /tmp/secret/default"),
-              Not(HasSubstr("secret")));
+TEST(RedactorTest, OfACommandOnlyOurOwnWordsStayWhereTheyAreThat) {
+  Redactor redactor;
+  EXPECT_THAT(
+      redactor.Arguments({"new-session", "-d", "-s", "on", "-c", "/home/Acme Merger", "-e",
+                          "MYSQL_OPTS=-u root -phunter2", "--", "-t", "worktree"}),
+      ElementsAre("new-session", "-d", "-s", "x1", "-c", "/x2/x3", "-e", "x4", "--", "x5", "x6"));
+  EXPECT_THAT(
+      Redactor().Arguments({"-C", "/home/Acme Merger/.git", "-c", "gc.auto=0", "worktree", "add",
+                            "-b", "list", "status", "--hunter2", "-phunter2"}),
+      ElementsAre("-C", "/x1/x2/x3", "-c", "x4", "worktree", "add", "-b", "x5", "x6", "x7", "x8"));
+}
+
+TEST(RedactorTest, OfARequestOnlyItsTypeFlagsAndLimitsStay) {
+  Redactor redactor;
+  EXPECT_EQ(redactor.Request(R"({"type":"SessionNew","id":"a","cwd":"/home","timeout_ms":5,)"
+                             R"("command":["sh","status"],"env":{"TOKEN":"hunter2"},)"
+                             R"("code":"hunter3","pin":1234,"lines":{"status":"hunter4"}})"),
+            R"({"type":"SessionNew","id":"x1","cwd":"/x2","timeout_ms":5,)"
+            R"("command":["x3","x4"],"env":{"x5":"x6"}})");
+  EXPECT_EQ(Redactor().Request(R"({"type":"Query","query":{"type":"GetSession","id":"a"}})"),
+            R"({"type":"Query","query":{"type":"GetSession","id":"x1"}})");
+  EXPECT_EQ(Redactor().Request(R"({"type":"Ping","query":{"type":"hunter2"}})"),
+            R"({"type":"Ping"})");
+  EXPECT_EQ(Redactor().Request(R"({"type":"hunter2"})"), "x1");
+  EXPECT_EQ(Redactor().Request(R"({"type":"CancelRequest","id":"r57"})"),
+            R"({"type":"CancelRequest","id":"r57"})");
+  EXPECT_EQ(Redactor().Request(R"({"type":"CancelRequest","id":"hunter2"})"),
+            R"({"type":"CancelRequest","id":"x1"})");
+}
+
+TEST(RedactorTest, OfWhatAToolSaidWhatTheCoreJudgesByStays) {
+  EXPECT_EQ(Redactor().Result("exit 1: no server running on /tmp/secret/default\n"),
+            "exit 1: no server running on x1");
+  EXPECT_EQ(Redactor().Result("exit 1: error connecting to /tmp/me (No such file or directory)"),
+            "exit 1: error connecting to x1 No such file or directory x2");
+  EXPECT_EQ(Redactor().Result("exit 128: fatal: not a git repository: hunter2"),
+            "exit 128: x1 not a git repository x2");
+  EXPECT_EQ(Redactor().Result("timed out 9"), "timed out 9");
+  for (const std::string_view phrase : kJudged) {
+    const std::string said = "exit 1: " + std::string(phrase);
+    EXPECT_EQ(Redactor().Result(said), said);
+  }
 }
 
 TEST(DumpTest, IsOneObjectALineAndTheFirstHasTheSettings) {
   Dump dump;
   dump.reason = "request";
-  dump.state = "{\"session\":{\"id\":\"work\",\"status\":\"live\"}}\n";
-  dump.recording.texts = "session:work";
+  dump.config.git_tool = "/opt/tmux/git";
+  dump.state = "{\"session\":{\"id\":\"work\",\"status\":\"live\",\"command\":[\"status\"]}}\n";
+  const std::string command("/opt/tmux/git\0-C\0/home/Acme Merger\0status", 41);
+  dump.recording.texts = "session:work" + command;
   dump.recording.entries.push_back(
       {Instant(Duration(5)), 9, EventKind::kLeaseGranted, 0, 3, 1, 0, 12, 0});
+  dump.recording.entries.push_back(
+      {Instant(Duration(6)), 9, EventKind::kProcessStarted, 0, 3, 7, 12, command.size(), 0});
   const std::string text = TextOf(dump);
   EXPECT_THAT(text, HasSubstr(R"("timeouts.tmux":10000)"));
   EXPECT_THAT(text, HasSubstr(R"({"at_ns":5,"wall_ms":9,"event":"lease_granted","request":3,)"
                               R"("value":1,"text":"session:work"})"));
-  dump.redaction_key = 7;
-  EXPECT_THAT(TextOf(dump), Not(HasSubstr("work\"")));
-  EXPECT_THAT(TextOf(dump), HasSubstr(R"("status":"live")"));
+  EXPECT_THAT(text, HasSubstr(R"("event":"process_started","request":3,"value":7,"tool":"git",)"
+                              R"("arguments":["-C","/home/Acme Merger","status"]})"));
+  dump.redact = true;
+  EXPECT_THAT(TextOf(dump), Not(AnyOf(HasSubstr("work\""), HasSubstr("Acme"))));
+  EXPECT_THAT(TextOf(dump), HasSubstr(R"("status":"live","command":["x2"])"));
+  EXPECT_THAT(TextOf(dump), HasSubstr(R"("arguments":["-C","/x3/x4","status"])"));
 }
 
 }  // namespace
