@@ -173,7 +173,11 @@ std::string DigestOf(std::string_view text) {
 Result<std::string> ReadFileText(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return Error{ErrorCode::kInvalidRequest, path + ":0: file: cannot be read", ""};
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  try {
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  } catch (const std::ios_base::failure&) {  // a directory can be opened
+    return Error{ErrorCode::kInvalidRequest, path + ":0: file: cannot be read", ""};
+  }
 }
 
 }  // namespace oj::sim

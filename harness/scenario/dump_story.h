@@ -26,8 +26,8 @@ struct DumpStory {
     std::optional<std::int64_t> ended;
     bool of_request = false;  // not of the daemon itself
     std::string tool;
-    std::string arguments;  // joined by blanks
-    std::string result;     // as in process_result, or empty
+    std::vector<std::string> arguments;
+    std::string result;  // as in process_result, or empty
   };
   boost::json::object head;
   std::int64_t begin = 0;                             // of the first call
@@ -35,11 +35,19 @@ struct DumpStory {
   std::map<std::int64_t, std::vector<Call>> clients;  // by connection
   std::vector<Process> processes;
   std::vector<boost::json::object> sessions, workspaces, agents;  // as at the end
-  std::size_t left_out = 0;                                       // calls whose text was cut
+  std::int64_t end = 0;                                           // of the last event
+  std::map<std::uint64_t, int> requests;  // by number: that of the same in the story, from 1
+  std::size_t cut = 0;                    // calls left out: the dump has not their whole text
+  std::size_t refused = 0;                // or the daemon refused to read them
+  std::size_t unsayable = 0;              // or no scenario can say them
+  bool torn = false;                      // the last line is not whole, and left out
 };
 
 // Error: as ScenarioOf.
 Result<DumpStory> ReadDump(const std::string& dump, const std::string& name);
+
+// A field's number, or 0. Throws std::exception where it is none that fits.
+std::int64_t NumberOf(const boost::json::object& object, std::string_view name);
 
 // A field's text, or "".
 std::string TextOf(const boost::json::object& object, std::string_view name);

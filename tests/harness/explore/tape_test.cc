@@ -71,6 +71,7 @@ TEST(FailureFile, MissingKeysAreNamed) {
 }
 
 TEST(FailureFile, AFileThatCannotBeReadIsNamed) {
+  EXPECT_FALSE(ReadFileText("/"));
   const auto text = ReadFileText("/no/such/file");
   ASSERT_FALSE(text.ok());
   EXPECT_THAT(text.error().message, HasSubstr("/no/such/file:0: file: "));
