@@ -98,7 +98,7 @@ struct Core {
   Lifecycle& lifecycle;
   State& state;
   Recorder& recorder;
-  Deadline next_dump = Deadline(Instant::min());  // by itself, not before
+  std::map<std::string, Deadline> next_dumps;  // by reason: by itself, not before
   const Instant started;
   const WallMillis started_at_ms;
   Tools tools;

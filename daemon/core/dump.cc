@@ -13,17 +13,12 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 22> kNames = {"connection_opened", "connection_closed",
-                                                     "request_begun",     "request_joined",
-                                                     "request_latched",   "request_ended",
-                                                     "lease_waiting",     "lease_granted",
-                                                     "lease_released",    "key_quarantined",
-                                                     "key_freed",         "process_started",
-                                                     "process_ended",     "ready",
-                                                     "draining",          "stopped",
-                                                     "unsettled",         "defect",
-                                                     "request_received",  "replied",
-                                                     "client_left",       "process_result"};
+constexpr std::array<std::string_view, 23> kNames = {
+    "connection_opened", "connection_closed", "request_begun", "request_joined", "request_latched",
+    "request_ended",     "lease_waiting",     "lease_granted", "lease_released", "key_quarantined",
+    "key_freed",         "process_started",   "process_ended", "ready",          "draining",
+    "stopped",           "unsettled",         "defect",        "dumped",         "request_received",
+    "replied",           "client_left",       "process_result"};
 static_assert(kNames.size() == static_cast<std::size_t>(EventKind::kProcessResult) + 1);
 
 std::string Redacted(Redactor& redactor, EventKind kind, std::string_view text) {
@@ -40,6 +35,7 @@ std::string Redacted(Redactor& redactor, EventKind kind, std::string_view text) 
       return redactor.Result(text);
     case EventKind::kUnsettled:
     case EventKind::kDefect:
+    case EventKind::kDumped:
       return redactor.Words(text);
     default:  // names of ours
       return std::string(text);

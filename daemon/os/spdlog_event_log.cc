@@ -19,7 +19,7 @@ struct Line {
 };
 
 // By EventKind.
-constexpr std::array<Line, 18> kLines = {{
+constexpr std::array<Line, 19> kLines = {{
     {level_enum::debug, "connected, pid {1}"},
     {level_enum::debug, "disconnected"},
     {level_enum::debug, "{0} begun"},
@@ -38,8 +38,9 @@ constexpr std::array<Line, 18> kLines = {{
     {level_enum::info, "stopped"},
     {level_enum::warn, "not settled: {0}"},
     {level_enum::err, "defect: {0}"},
+    {level_enum::warn, "what has lately been done is in {0}"},
 }};
-static_assert(kLines.size() == static_cast<std::size_t>(EventKind::kDefect) + 1);
+static_assert(kLines.size() == static_cast<std::size_t>(EventKind::kDumped) + 1);
 
 // Somebody was told to come again: worth a line where requests that end are not.
 constexpr Line kRefused{level_enum::info, "refused: {0}"};
@@ -47,10 +48,13 @@ constexpr Line kRefused{level_enum::info, "refused: {0}"};
 // Not because of a process, but of what a server may still do.
 constexpr Line kFenced{level_enum::warn, "quarantined {0} until tmux has answered"};
 
+constexpr Line kNotDumped{level_enum::warn, "no dump: {0}"};
+
 const Line& LineOf(const LogEvent& event) {
   if (event.kind == EventKind::kRequestEnded && event.text == Name(ErrorCode::kBusy)) {
     return kRefused;
   }
+  if (event.kind == EventKind::kDumped && event.value != 0) return kNotDumped;
   if (event.kind == EventKind::kKeyQuarantined && event.value == 0) return kFenced;
   return kLines.at(static_cast<std::size_t>(event.kind));
 }

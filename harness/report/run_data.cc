@@ -57,9 +57,10 @@ constexpr Fields kDaemonFields[] = {
     {"", "", "", ""},
     {"", "", "", "what"},
     {"", "request", "", "what"},
+    {"", "", "failed", "path"},
 };
 static_assert(std::size(kFields) == static_cast<std::size_t>(TraceKind::kDaemon));
-static_assert(std::size(kDaemonFields) == static_cast<std::size_t>(EventKind::kDefect) + 1);
+static_assert(std::size(kDaemonFields) == static_cast<std::size_t>(EventKind::kDumped) + 1);
 
 std::int64_t Nanos(Instant at) { return at.time_since_epoch().count(); }
 

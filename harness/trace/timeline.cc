@@ -127,17 +127,27 @@ constexpr std::string_view kTraceNames[] = {
     "client gave up",   "client half-closed", "client closed",   "client saw close",
     "process started",  "process signaled",   "process ended",   "process reaped",
     "fault began",      "fault ended",        "daemon started",  "daemon died"};
-constexpr std::string_view kDaemonNames[] = {"connection opened",  "connection closed",
-                                             "request begun",      "request joined",
-                                             "request latched",    "request ended",
-                                             "lease waiting",      "lease granted",
-                                             "lease released",     "key quarantined",
-                                             "key freed",          "ojd: process started",
-                                             "ojd: process ended", "ready to serve",
-                                             "draining",           "stopped",
-                                             "unsettled",          "defect"};
+constexpr std::string_view kDaemonNames[] = {"connection opened",
+                                             "connection closed",
+                                             "request begun",
+                                             "request joined",
+                                             "request latched",
+                                             "request ended",
+                                             "lease waiting",
+                                             "lease granted",
+                                             "lease released",
+                                             "key quarantined",
+                                             "key freed",
+                                             "ojd: process started",
+                                             "ojd: process ended",
+                                             "ready to serve",
+                                             "draining",
+                                             "stopped",
+                                             "unsettled",
+                                             "defect",
+                                             "dumped"};
 static_assert(std::size(kTraceNames) == static_cast<std::size_t>(TraceKind::kDaemon));
-static_assert(std::size(kDaemonNames) == static_cast<std::size_t>(EventKind::kDefect) + 1);
+static_assert(std::size(kDaemonNames) == static_cast<std::size_t>(EventKind::kDumped) + 1);
 
 // Of what not every run has, where it is drawn.
 std::string RareLegend(const std::vector<Lane>& lanes) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <boost/json.hpp>
+#include <charconv>
 
 #include "core/dump.h"
 #include "core/handlers/handlers.h"
@@ -10,38 +11,65 @@ namespace {
 constexpr std::size_t kKept = 5;
 constexpr Duration kByItself = std::chrono::minutes(1);
 constexpr Duration kLimit = std::chrono::seconds(5);  // for the disk
-constexpr std::string_view kPrefix = "dump-";
 
-// Of the dumps in the directory the newest stay: their names are in the order of time.
-Task<void> RemoveOld(Core& core, std::string directory) {
+// When it was written, of the names that dumps have: dump-<ms>-r<number>.jsonl where one was asked
+// for, else dump-<ms>-<reason>.jsonl. Whatever else is there is none of ours.
+struct DumpName {
+  WallMillis at = 0;
+  bool asked = false;
+};
+std::optional<DumpName> Parse(std::string_view name) {
+  constexpr std::string_view kPrefix = "dump-", kSuffix = ".jsonl";
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
+  name.remove_prefix(kPrefix.size());
+  DumpName parsed;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), parsed.at);
+  if (error != std::errc() || parsed.at < 0 || *end != '-') return std::nullopt;
+  name.remove_prefix(static_cast<std::size_t>(end + 1 - name.data()));
+  name.remove_suffix(kSuffix.size());
+  parsed.asked = RequestNumber(name) != 0;
+  if (!parsed.asked && name != "defect" && name != "quarantine") return std::nullopt;
+  return parsed;
+}
+
+// Those that were asked for and the others do not push each other out. Beside the newest the one
+// that has just been written stays: the wall clock may have been set back.
+Task<void> RemoveOld(Core& core, std::string directory, std::string written) {
   auto list = core.seams.files.List(directory);
   auto names = co_await std::move(list);
   if (!names) co_return;
-  std::erase_if(*names, [](const std::string& name) { return !name.starts_with(kPrefix); });
-  std::sort(names->begin(), names->end());
-  for (std::size_t i = 0; i + kKept < names->size(); ++i) {
+  const bool asked = Parse(written)->asked;
+  std::erase_if(*names, [&](const std::string& name) {
+    const auto parsed = Parse(name);
+    return name == written || !parsed || parsed->asked != asked;
+  });
+  std::sort(names->begin(), names->end(), [](const std::string& a, const std::string& b) {
+    return std::pair(Parse(a)->at, a) > std::pair(Parse(b)->at, b);
+  });
+  for (std::size_t i = kKept - 1; i < names->size(); ++i) {
     auto remove = core.seams.files.RemoveTree(directory + "/" + (*names)[i]);
     // What cannot be removed is tried again by the next dump.
     [[maybe_unused]] const Status removed = co_await std::move(remove);
   }
 }
 
-Task<Status> Write(Core& core, std::string directory, std::string path, Dump dump) {
+Task<Status> Write(Core& core, std::string directory, std::string name, Dump dump) {
   auto make = core.seams.files.MakeDirectories(directory);
   const Status made = co_await std::move(make);
   if (!made) co_return made.error();
   std::function<std::string()> text = [dump = std::move(dump)] { return TextOf(dump); };
-  auto write = core.seams.files.Write(path, std::move(text));
+  auto write = core.seams.files.Write(directory + "/" + name, std::move(text));
   const Status written = co_await std::move(write);
   if (!written) co_return written.error();
-  auto remove = RemoveOld(core, directory);
+  auto remove = RemoveOld(core, directory, name);
   co_await std::move(remove);
   co_return Ok{};
 }
 
-// The path of the new file.
+// The path of the new file. `number`: of the request, or 0.
 Task<Result<std::string>> WriteDump(Core& core, std::string reason, std::uint64_t number,
                                     bool redact) {
+  const std::string who = number == 0 ? reason : RequestName(number);
   Dump dump{std::move(reason),
             core.identity.pid,
             core.seams.clock.Now(),
@@ -51,9 +79,9 @@ Task<Result<std::string>> WriteDump(Core& core, std::string reason, std::uint64_
             core.recorder.Copy(),
             redact || core.config.recorder_redact};
   const std::string directory = core.identity.state_directory + "/dumps";
-  const std::string path = directory + "/" + std::string(kPrefix) + std::to_string(dump.wall_ms) +
-                           "-" + RequestName(number) + ".jsonl";
-  auto write = Write(core, directory, path, std::move(dump));
+  const std::string name = "dump-" + std::to_string(dump.wall_ms) + "-" + who + ".jsonl";
+  const std::string path = directory + "/" + name;
+  auto write = Write(core, directory, name, std::move(dump));
   const Deadline limit = Deadline::After(core.seams.clock.Now(), kLimit);
   auto bounded = Shield(core.seams.clock, limit, std::move(write));
   const std::optional<Status> written = co_await std::move(bounded);
@@ -63,8 +91,12 @@ Task<Result<std::string>> WriteDump(Core& core, std::string reason, std::uint64_
 }
 
 Task<void> DumpAlone(Core& core, std::string reason) {
-  auto write = WriteDump(core, std::move(reason), 0, false);
-  [[maybe_unused]] const auto path = co_await std::move(write);
+  auto write = WriteDump(core, reason, 0, false);
+  const auto path = co_await std::move(write);
+  core.seams.log.Record(
+      {EventKind::kDumped, 0, 0, path ? 0 : 1, path ? *path : path.error().message});
+  core.next_dumps.at(reason) =
+      path ? Deadline::After(core.seams.clock.Now(), kByItself) : Deadline(Instant::min());
 }
 
 }  // namespace
@@ -76,9 +108,11 @@ Task<Reply> DebugDump(Core& core, Flight& flight, DebugDumpRequest request) {
   co_return boost::json::serialize(boost::json::object{{"type", "DebugDump"}, {"path", *path}});
 }
 
+// What one that could not be written would have told, the next alarm tells.
 void DumpByItself(Core& core, std::string_view reason) {
-  if (!core.next_dump.PassedAt(core.seams.clock.Now())) return;
-  core.next_dump = Deadline::After(core.seams.clock.Now(), kByItself);
+  const auto [next, first] = core.next_dumps.try_emplace(std::string(reason), Deadline::Never());
+  if (!first && !next->second.PassedAt(core.seams.clock.Now())) return;
+  next->second = Deadline::Never();  // one is being written
   core.background.Start(DumpAlone(core, std::string(reason)));
 }
 

@@ -26,13 +26,14 @@ enum class EventKind : std::uint8_t {
   kStopped,
   kUnsettled,  // text: what was begun and could not be finished or undone, and why
   kDefect,     // request, if of one; text: what; a bug of ours
+  kDumped,     // by itself; text: the path, or why not; value: 0, or 1 if not
   // What a replay needs beside all that; for the flight recorder only.
   kRequestReceived,  // connection; text: the payload
   kReplied,          // connection; text: reply's type or error code; value: bytes; no "Pong"
   kClientLeft,       // connection, request: it was owed an answer
   kProcessResult,    // request; text: how it ended, what it said; value: pid
 };
-inline bool IsForReplayOnly(EventKind kind) { return kind > EventKind::kDefect; }
+inline bool IsForReplayOnly(EventKind kind) { return kind > EventKind::kDumped; }
 
 // Ids are 0 where they do not apply. `text` is valid during Record() only.
 struct LogEvent {
