@@ -25,6 +25,12 @@ std::string_view OutcomeOf(std::string_view payload) {
   return "";
 }
 
+bool OnlyLooks(const RequestBody& body) {
+  return std::holds_alternative<StatusRequest>(body) ||
+         std::holds_alternative<RequestsRequest>(body) ||
+         std::holds_alternative<LocksRequest>(body);
+}
+
 }  // namespace
 
 Task<void> Client::Serve() {
@@ -120,8 +126,11 @@ Task<bool> Client::ReadOnce() {
 }
 
 Task<Client::Next> Client::ServeFrame(std::string_view payload) {
-  core_.seams.log.Record({EventKind::kRequestReceived, connection_->id(), 0, 0, payload});
   auto request = ParseRequest(payload);
+  // What only looks changes nothing, and `oj top` would soon have overwritten all that does.
+  if (!request || !OnlyLooks(request->body)) {
+    core_.seams.log.Record({EventKind::kRequestReceived, connection_->id(), 0, 0, payload});
+  }
   if (!request) {
     auto refuse = Send(std::move(request).error());
     co_await std::move(refuse);
@@ -401,7 +410,8 @@ Task<Client::Next> Client::Send(Reply reply) {
                                ""});
   }
   // There is one answer to a ping, and there are many pings.
-  if (const std::string_view outcome = OutcomeOf(payload); outcome != "Pong") {
+  const std::string_view outcome = OutcomeOf(payload);
+  if (outcome != "Pong" && outcome != "Status" && outcome != "Requests" && outcome != "Locks") {
     const auto size = static_cast<std::int64_t>(payload.size());
     core_.seams.log.Record({EventKind::kReplied, connection_->id(), 0, size, outcome});
   }

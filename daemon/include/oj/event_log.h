@@ -28,8 +28,8 @@ enum class EventKind : std::uint8_t {
   kDefect,     // request, if of one; text: what; a bug of ours
   kDumped,     // by itself; text: the path, or why not; value: 0, or 1 if not
   // What a replay needs beside all that; for the flight recorder only.
-  kRequestReceived,  // connection; text: the payload
-  kReplied,          // connection; text: reply's type or error code; value: bytes; no "Pong"
+  kRequestReceived,  // connection; text: the payload; not of what only looks at the daemon
+  kReplied,          // connection; text: reply's type or error code; value: bytes; nor to that
   kClientLeft,       // connection, request: it was owed an answer
   kProcessResult,    // request; text: how it ended, what it said; value: pid
 };
