@@ -5,6 +5,8 @@
 #include <optional>
 #include <variant>
 
+#include "core/recorder.h"
+
 namespace oj {
 namespace {
 
@@ -56,10 +58,11 @@ const std::array<Entry, kKeys>& Table() {
        &Config::half_close},
       {{"tools.tmux", "", "", "a path, or a name on the daemon's PATH"}, &Config::tmux_tool},
       {{"tools.git", "", "", "a path, or a name on the daemon's PATH"}, &Config::git_tool},
-      {{"recorder.bytes", "", "bytes", "the flight recorder; below 65536 nothing is recorded"},
+      {{"recorder.bytes", "", "bytes",
+        "the flight recorder; below 65536 nothing is recorded, at most 268435456"},
        &Config::recorder_bytes},
       {{"recorder.redact", "", "",
-        "\"true\": each dump with tokens in place of arguments, paths and ids"},
+        "\"true\": each dump with tokens in place of arguments, paths, ids and what tools said"},
        &Config::recorder_redact},
       {{"log.level", "OJ_LOG", "", "debug, info, warn or error"}, &Config::log_level},
   }};
@@ -158,6 +161,11 @@ Status SetConfig(Config& config, std::string_view key, std::string_view value,
     if (key == "log.level" && value != "debug" && value != "info" && value != "warn" &&
         value != "error") {
       return Wrong(origin, value, "'debug', 'info', 'warn' or 'error'");
+    }
+    const auto bytes = key == "recorder.bytes" ? ParsePositive(value) : std::nullopt;
+    if (bytes && *bytes > static_cast<std::int64_t>(Recorder::kMostBytes)) {
+      return Wrong(origin, value,
+                   "at most " + std::to_string(Recorder::kMostBytes) + " bytes (256 MiB)");
     }
     return std::visit(Setter{config, value, origin}, entry.field);
   }

@@ -39,6 +39,7 @@ class Recorder final : public EventLog {
  public:
   // Below this nothing is recorded, only handed on.
   static constexpr std::size_t kLeastBytes = 1 << 16;
+  static constexpr std::size_t kMostBytes = 256 << 20;
   // Of one text; what is longer is cut.
   static constexpr std::size_t kMostText = 16 << 10;
 
@@ -71,8 +72,8 @@ class Recorder final : public EventLog {
   const Clock& clock_;
   const std::size_t slot_count_;
   const std::size_t arena_size_;
-  const std::unique_ptr<Slot[]>
-      slots_;  // not initialised: pages that nothing was put in are not had
+  const std::unique_ptr<Slot[]> slots_;
+  // Not initialised: what nothing was put in takes no memory.
   const std::unique_ptr<char[]> arena_;
   std::uint64_t first_ = 0;    // the oldest event that is whole
   std::uint64_t count_ = 0;    // events, in all

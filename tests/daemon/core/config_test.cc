@@ -68,6 +68,11 @@ TEST(Config, HalfCloseIsOneOfTwoWords) {
   EXPECT_THAT(WhyNot("connection.half_close", ""), HasSubstr("'cancel' or 'keep'"));
 }
 
+TEST(Config, ARecorderOfMoreThan256MiBIsRefused) {
+  EXPECT_EQ(WhyNot("recorder.bytes", "268435456"), "accepted");
+  EXPECT_THAT(WhyNot("recorder.bytes", "268435457"), HasSubstr("at most 268435456 bytes"));
+}
+
 TEST(Config, EmptyNameOfAToolIsRefused) {
   EXPECT_THAT(WhyNot("tools.tmux", ""), HasSubstr("is not a name"));
   EXPECT_THAT(WhyNot("tools.git", ""), HasSubstr("is not a name"));
@@ -97,13 +102,14 @@ TEST(Config, EveryKeySetsAFieldOfItsOwn) {
   }
   for (const std::size_t each :
        {config.max_connections, config.max_requests, config.max_children, config.max_request_bytes,
-        config.max_reply_bytes, config.max_output_bytes}) {
+        config.max_reply_bytes, config.max_output_bytes, config.recorder_bytes}) {
     EXPECT_EQ(each, 77U);
   }
   EXPECT_EQ(config.half_close, HalfClose::kKeep);
   EXPECT_EQ(config.tmux_tool, "77");
   EXPECT_EQ(config.git_tool, "77");
   EXPECT_EQ(config.log_level, "debug");
+  EXPECT_TRUE(config.recorder_redact);
   EXPECT_GE(names.size(), 21U);
 }
 
