@@ -1,10 +1,13 @@
 // oj debug dump
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "cli/ask.h"
 #include "cli/command.h"
@@ -22,12 +25,10 @@ Failure Cannot(const std::string& what, const std::string& path) {
   return {kExitError, "debug dump: cannot " + what + " " + path + ": " + ErrnoText(errno), "", ""};
 }
 
-// The daemon's file is ours to read: it serves nobody else.
-Outcome<Said> CopyTo(const std::string& from, const std::string& to) {
+std::optional<Failure> CopyInto(const UniqueFd& out, const std::string& from,
+                                const std::string& to) {
   const UniqueFd in(open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (!in) return Cannot("read", from);
-  const UniqueFd out(open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!out) return Cannot("write", to);
   std::array<char, 65536> chunk;
   for (ssize_t got; (got = read(in.get(), chunk.data(), chunk.size())) != 0;) {
     if (got < 0) return Cannot("read", from);
@@ -38,7 +39,23 @@ Outcome<Said> CopyTo(const std::string& from, const std::string& to) {
       done += put;
     }
   }
-  return Said{to + "\n"};
+  return std::nullopt;
+}
+
+// The daemon's file is ours to read: it serves nobody else. The copy is there whole or not at all,
+// for its owner only, whatever was there before; what is no file is left alone.
+std::optional<Failure> CopyTo(const std::string& from, const std::string& to) {
+  struct stat there{};
+  if (lstat(to.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+    return Failure{kExitError, "debug dump: " + to + " is there and no regular file", "", ""};
+  }
+  const std::string beside = to + "." + std::to_string(getpid()) + ".new";
+  const UniqueFd out(open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!out) return Cannot("write", beside);
+  auto failed = CopyInto(out, from, beside);
+  if (!failed && rename(beside.c_str(), to.c_str()) != 0) failed = Cannot("write", to);
+  if (failed) unlink(beside.c_str());
+  return failed;
 }
 
 Outcome<Said> Dump(const DumpOptions& options, const Invocation& invocation) {
@@ -48,10 +65,13 @@ Outcome<Said> Dump(const DumpOptions& options, const Invocation& invocation) {
   if (!reply) return reply.error();
   const std::string path = TextField(reply->object, "path");
   if (!options.out.empty()) {
-    auto copied = CopyTo(path, options.out);
-    if (!copied || !invocation.settings.json) return copied;
+    if (auto failed = CopyTo(path, options.out)) {
+      failed->message += "; the dump itself is " + path;
+      return *failed;
+    }
   }
-  return Said{invocation.settings.json ? reply->Line() : path + "\n"};
+  if (invocation.settings.json) return Said{reply->Line()};
+  return Said{(options.out.empty() ? path : options.out) + "\n"};
 }
 
 }  // namespace
@@ -67,7 +87,8 @@ void AddDebugCommands(CLI::App& app, Invocation& invocation) {
                               [options](const Invocation& given) { return Dump(*options, given); });
   dump.add_option("--out", options->out, "A copy of it (default: only the daemon's own file)")
       ->type_name("FILE");
-  dump.add_flag("--redact", options->redact, "Tokens in place of arguments, paths and ids");
+  dump.add_flag("--redact", options->redact,
+                "Tokens in place of arguments, paths, ids and what tools said");
 }
 
 }  // namespace oj::cli

@@ -7,12 +7,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include "world.h"
 
 namespace oj::e2e {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -47,18 +49,18 @@ class RecorderTest : public testing::Test {
 };
 
 TEST_F(RecorderTest, AHungTmuxIsReplayedWithTheSameOutcomesAndLimits) {
-  world_.Set("OJ_TIMEOUT_TMUX_MS", "700");
+  world_.Set("OJ_TIMEOUT_TMUX_MS", "3000");
   ASSERT_TRUE(world_.StartSession("work"));
   ASSERT_TRUE(world_.StartDaemon()) << world_.daemon().Err();
   EXPECT_EQ(world_.Oj({"session", "peek", "work"}).code, 0);
   world_.Freeze();
-  EXPECT_THAT(world_.Oj({"session", "peek", "work"}).err, HasSubstr("within 700 ms"));
-  EXPECT_EQ(world_.Oj({"--timeout", "400", "session", "peek", "work"}).code, 124);
+  EXPECT_THAT(world_.Oj({"session", "peek", "work"}).err, HasSubstr("within 3000 ms"));
+  EXPECT_EQ(world_.Oj({"--timeout", "2000", "session", "peek", "work"}).code, 124);
   ReplayTellsTheSame({});
-  EXPECT_THAT(scenario_, HasSubstr("timeouts.tmux = 700"));
+  EXPECT_THAT(scenario_, HasSubstr("timeouts.tmux = 3000"));
   EXPECT_THAT(scenario_, HasSubstr(R"(expect = "tool_timeout")"));
   EXPECT_THAT(scenario_, HasSubstr(R"(expect = "deadline_exceeded")"));
-  EXPECT_THAT(scenario_, HasSubstr("timeout_ms = 400"));
+  EXPECT_THAT(scenario_, HasSubstr("timeout_ms = "));
   EXPECT_THAT(run_, HasSubstr("tool_timeout"));
 }
 
@@ -71,6 +73,45 @@ TEST_F(RecorderTest, ARedactedDumpNamesNothingAndIsReplayedAsWell) {
   ReplayTellsTheSame({"--redact"});
   EXPECT_THAT(text_, Not(HasSubstr("secret")));
   EXPECT_THAT(scenario_, HasSubstr(R"(expect = "tool_timeout")"));
+}
+
+TEST_F(RecorderTest, ARedactedPeekWithoutAServerIsReplayedAsNotFound) {
+  world_.Configure("[recorder]\nredact = \"true\"\n");
+  ASSERT_TRUE(world_.StartDaemon()) << world_.daemon().Err();
+  EXPECT_EQ(world_.Oj({"session", "peek", "secret"}).code, 3);
+  ReplayTellsTheSame({});
+  EXPECT_THAT(text_, Not(HasSubstr("secret")));
+  EXPECT_THAT(scenario_, HasSubstr(R"(expect = "not_found")"));
+}
+
+TEST_F(RecorderTest, WhatOnlyLooksIsNotRecorded) {
+  ASSERT_TRUE(world_.StartDaemon()) << world_.daemon().Err();
+  EXPECT_EQ(world_.Oj({"status"}).code, 0);
+  EXPECT_EQ(world_.Oj({"requests"}).code, 0);
+  EXPECT_EQ(world_.Oj({"locks"}).code, 0);
+  EXPECT_EQ(world_.Oj({"session", "list"}).code, 0);
+  const Ended dumped = world_.Oj({"debug", "dump"});
+  ASSERT_EQ(dumped.code, 0) << dumped.err;
+  const std::string text = Contents(dumped.out.substr(0, dumped.out.find('\n')));
+  EXPECT_THAT(text, HasSubstr("ListSessions"));
+  for (const char* type : {"Status", "Requests", "Locks"}) {
+    EXPECT_THAT(text, Not(HasSubstr(type)));
+  }
+}
+
+TEST_F(RecorderTest, ACopyIsWholeAndForItsOwnerWhateverWasThere) {
+  ASSERT_TRUE(world_.StartDaemon()) << world_.daemon().Err();
+  const std::string copy = world_.dir() + "/copy.jsonl";
+  std::ofstream(copy) << "old";
+  std::filesystem::permissions(copy, std::filesystem::perms(0644));
+  EXPECT_EQ(world_.Oj({"debug", "dump", "--out", copy}).code, 0);
+  EXPECT_EQ(std::filesystem::status(copy).permissions(), std::filesystem::perms(0600));
+  EXPECT_THAT(Contents(copy), testing::StartsWith("{\"dump\":"));
+  const std::string link = world_.dir() + "/link.jsonl";
+  std::filesystem::create_symlink("copy.jsonl", link);
+  EXPECT_THAT(world_.Oj({"debug", "dump", "--out", link}).err,
+              AllOf(HasSubstr("no regular file"), HasSubstr("the dump itself is /")));
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
 }
 
 TEST_F(RecorderTest, AQuarantineIsDumpedByItselfForTheOwnerOnly) {
@@ -87,13 +128,32 @@ TEST_F(RecorderTest, AQuarantineIsDumpedByItselfForTheOwnerOnly) {
   struct stat file{};
   ASSERT_EQ(stat(dump.c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777, 0600U);
+  EXPECT_TRUE(Eventually([&] { return world_.daemon().Err().find(dump) != std::string::npos; }))
+      << world_.daemon().Err();
 }
 
-TEST_F(RecorderTest, TheNewestFiveDumpsAreKept) {
+TEST_F(RecorderTest, TheNewestFiveDumpsThatWereAskedForAreKeptAndWhatElseIsThere) {
   ASSERT_TRUE(world_.StartDaemon()) << world_.daemon().Err();
-  for (int i = 0; i < 7; ++i) ASSERT_EQ(world_.Oj({"debug", "dump"}).code, 0);
-  const auto all = std::filesystem::directory_iterator(world_.state() + "/dumps");
-  EXPECT_EQ(std::distance(begin(all), end(all)), 5);
+  const std::string dumps = world_.state() + "/dumps";
+  std::filesystem::create_directories(dumps);
+  for (const char* other : {"dump-1-defect.jsonl", "dump-notes.txt", "dump-1-r2.jsonl.gz"}) {
+    std::ofstream(dumps + "/" + other) << "kept";
+  }
+  // As if the wall clock had been set back.
+  const std::string later = dumps + "/dump-99999999999999-r1.jsonl";
+  std::ofstream{later} << "newer by its name";
+  std::vector<std::string> written;
+  for (int i = 0; i < 7; ++i) {
+    const Ended dumped = world_.Oj({"debug", "dump"});
+    ASSERT_EQ(dumped.code, 0) << dumped.err;
+    written.push_back(dumped.out.substr(0, dumped.out.find('\n')));
+    EXPECT_TRUE(std::filesystem::exists(written.back()));
+  }
+  std::set<std::string> there;
+  for (const auto& each : std::filesystem::directory_iterator(dumps)) there.insert(each.path());
+  EXPECT_EQ(there, (std::set<std::string>{dumps + "/dump-1-defect.jsonl", dumps + "/dump-notes.txt",
+                                          dumps + "/dump-1-r2.jsonl.gz", later, written[3],
+                                          written[4], written[5], written[6]}));
 }
 
 }  // namespace
