@@ -51,7 +51,7 @@ constexpr Fields kDaemonFields[] = {
     {"", "request", "pid", "key"},
     {"", "request", "", "key"},
     {"", "request", "pid", "argv"},
-    {"", "request", "pid", "how"},
+    {"", "request", "pid", "argv"},
     {"", "", "", ""},
     {"", "", "limit in ms", ""},
     {"", "", "", ""},
