@@ -73,7 +73,7 @@ std::string LineOf(const Trace& trace, const std::string& label) {
 // The first holds a key; the second waits for it.
 Trace Waiting() {
   Trace trace;
-  for (const std::uint64_t request : {1, 2}) {
+  for (const std::uint64_t request : {1u, 2u}) {
     trace.AddDaemon(At(0), {EventKind::kRequestBegun, request, request, 1, "SessionKill"});
     trace.AddDaemon(At(0), {EventKind::kLeaseWaiting, 0, request, 1, "session:work"});
     if (request == 1) trace.AddDaemon(At(0), {EventKind::kLeaseGranted, 0, 1, 1, "session:work"});

@@ -231,7 +231,7 @@ TEST_F(PagesTest, AFragmentThatIsNoneLeadsNowhere) {
 // Two daemons; a client of each has the first request of its own.
 TEST_F(PagesTest, WhatIsRelatedIsOfOneLifeOfTheDaemon) {
   Trace trace;
-  for (const std::uint64_t life : {1, 2}) {
+  for (const std::uint64_t life : {1u, 2u}) {
     const int begin = static_cast<int>(life) * 1000;
     trace.Add(At(begin), TraceKind::kDaemonStarted, life, 0, 0, "");
     trace.Add(At(begin), TraceKind::kClientSent, life, life, 4, "Ping");
