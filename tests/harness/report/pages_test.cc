@@ -488,6 +488,26 @@ TEST_F(PagesTest, PlantedBugsHaveAPage) {
   EXPECT_EQ(CountOf(dom, "<tr class=\"bad\">"), 2) << "what was not found, and its law";
 }
 
+// As ci/mutants hunts: name, law, found by, runs, operations, decisions, ms, in FIFO order, story.
+TEST_F(PagesTest, LinesOfAHuntBecomeAPage) {
+  std::ofstream(dir_ / "about") << "15-shared\tLocked shared\n16-lost\tForgotten\n";
+  std::ofstream(dir_ / "lines") << "15-shared\tL3\tL3\t6\tscript\t2\t27\tnot found\tthe story\n"
+                                << "16-lost\tL6\tnot found\t-\t-\t-\t-\trun 3\t\n";
+  ReportCommandOptions options;
+  options.run.file = (dir_ / "mutants.json").string();
+  options.out = page_.string();
+  const std::string jq = "jq -Rn --argjson failed 1 -f " OJ_SCENARIOS "/../ci/mutants.jq --rawfile";
+  const std::string dir = dir_.string() + "/";
+  const std::string command = jq + " about " + dir + "about <" + dir + "lines >" + options.run.file;
+  ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  ASSERT_EQ(ReportCommand(options), 0);
+  const std::string dom = DomOf();
+  EXPECT_THAT(dom, HasSubstr("not all found"));
+  EXPECT_THAT(dom, HasSubstr("15-shared<div class=\"meta\">Locked shared"));
+  EXPECT_THAT(dom, HasSubstr("<td class=\"n\">script</td>"));
+  EXPECT_EQ(CountOf(dom, "<tr class=\"bad\">"), 2) << "what was not found, and its law";
+}
+
 TEST_F(PagesTest, WhatIsNoSurveyIsRefused) {
   ReportCommandOptions options;
   options.run.file = (dir_ / "wrong.json").string();
