@@ -9,6 +9,16 @@ namespace oj::cli {
 
 namespace json = boost::json;
 
+namespace {
+
+// A screen is mostly empty below its last line: of no use to a person.
+std::string WithoutEmptyEnd(std::string_view screen) {
+  const std::size_t end = screen.find_last_not_of(" \n");
+  return end == std::string_view::npos ? "" : std::string(screen.substr(0, end + 1)) + "\n";
+}
+
+}  // namespace
+
 Outcome<Said> Peek(const std::string& command, const PeekOptions& options,
                    const Invocation& invocation) {
   if (auto failure = CheckId(command, "session", options.id)) return *std::move(failure);
@@ -26,7 +36,7 @@ Outcome<Said> Peek(const std::string& command, const PeekOptions& options,
   if (output == nullptr || !output->is_string()) {
     return Failure{kExitError, command + " " + options.id + ": the reply of ojd has no output"};
   }
-  return Said{std::string(output->get_string())};
+  return Said{WithoutEmptyEnd(output->get_string())};
 }
 
 void AddPeekCommand(CLI::App& parent, Invocation& invocation, const std::string& name,

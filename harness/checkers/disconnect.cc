@@ -175,7 +175,7 @@ class Disconnect {
     if (type == "SessionSend") return command == "send-keys" || command == "has-session";
     if (type == "SessionKill") return command == "kill-session" || command == "has-session";
     if (type == "SessionNew") return command == "new-session" || command == "has-session";
-    return type == "Shutdown" || type == "SessionPrune";
+    return type == "Shutdown" || type == "SessionPrune" || type.starts_with("Agent");
   }
   // The end of the last call that the process can have served; nothing if one is still open, or
   // if there is none at all (the daemon's own work).
@@ -187,9 +187,11 @@ class Disconnect {
                          known->second.session != process.session;
       if (other || !Wants(call.type, CommandOf(process.argv))) continue;
       if (process.ended && process.ended->event < call.sent.event) continue;
-      const auto end = EndOf(call);
+      auto end = EndOf(call);
       if (!end) return std::nullopt;
-      if (!last || last->event < end->event) last = end;
+      // What a unit has begun it sees through.
+      if (HasUnits(call.type)) end->at += facts_.LongestUnit();
+      if (!last || last->at < end->at) last = end;
     }
     return last;
   }

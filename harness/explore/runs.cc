@@ -21,7 +21,8 @@ Result<Scenario> LoadFor(const std::string& file, World world) {
   if (!scenario) return scenario;
   const auto& worlds = scenario->worlds;
   if (std::find(worlds.begin(), worlds.end(), world) == worlds.end()) {
-    return Wrong(file + ":0: worlds: is not for the world " + std::string(Name(world)));
+    return Wrong(file + ": is not for the world " + std::string(Name(world)) +
+                 ", which its key `worlds` does not name");
   }
   return scenario;
 }

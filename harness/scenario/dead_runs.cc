@@ -20,14 +20,15 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kLimit(5);
 
-std::string LockOf(const std::string& directory) { return directory + "/lock"; }
+constexpr const char* kLock = "lock";
 
-// Whoever made it does not hold it any more.
+// Whoever made it does not hold it any more. Anybody can make one of that name, or a link.
 bool IsDead(const std::string& directory) {
-  const UniqueFd file(open(LockOf(directory).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  const UniqueFd own(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat info{};
-  return file && fstat(file.get(), &info) == 0 && info.st_uid == geteuid() &&
-         flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+  if (!own || fstat(own.get(), &info) != 0 || info.st_uid != geteuid()) return false;
+  const UniqueFd file(openat(own.get(), kLock, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  return file && flock(file.get(), LOCK_EX | LOCK_NB) == 0;
 }
 
 }  // namespace
@@ -35,10 +36,11 @@ bool IsDead(const std::string& directory) {
 // The file gets its name when it is locked: nobody sees it without its holder.
 void RunLock::Take(const std::string& directory) {
   if (directory.empty()) return;
-  const std::string begun = LockOf(directory) + ".new";
+  const std::string lock = directory + "/" + kLock;
+  const std::string begun = lock + ".new";
   file_.Reset(open(begun.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (file_ && flock(file_.get(), LOCK_EX | LOCK_NB) == 0) {
-    std::rename(begun.c_str(), LockOf(directory).c_str());
+    std::rename(begun.c_str(), lock.c_str());
   }
 }
 

@@ -162,6 +162,7 @@ class Teller {
       : story_(story), name_(name), time_(TimeOf(story)), names_(story) {}
 
   Scenario Tell() {
+    to_.worlds = {World::kSim, World::kFakes};
     for (const auto& [key, value] : story_.head.at("config").as_object()) {
       const std::string_view name = key;
       if (name.starts_with("recorder.") || name.starts_with("log.")) continue;

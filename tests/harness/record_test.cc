@@ -63,6 +63,7 @@ TEST(Record, AHangIsARuleForThatCallAndItsClientExpectsTheSame) {
       Recorded(kHead + Peek(0, 1) + Started(1, "tmux", kCapture) + Ended(2, "exit 0") +
                Replied(3, 1, "SessionPeek") + Peek(10, 2) + Started(11, "tmux", kCapture) +
                Ended(711, "timed out 9") + Replied(712, 2, "tool_timeout"));
+  EXPECT_THAT(text, HasSubstr("worlds = [\"sim\", \"fakes\"]"));
   EXPECT_THAT(text, HasSubstr("timeouts.tmux = 700"));
   EXPECT_THAT(text, HasSubstr("[[session]]\nid = \"work\""));
   EXPECT_THAT(text, HasSubstr("match = \"capture-pane -t =work:\"\nnth = 2\nhang = true"));

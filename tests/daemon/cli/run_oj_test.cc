@@ -61,10 +61,10 @@ TEST_F(RunOjTest, SessionSendTakesTextAfterDashes) {
   ExpectRequest(R"({"type":"SessionSend","id":"work","input":"-- -x","timeout_ms":N})");
 }
 
-TEST_F(RunOjTest, SessionPeekPrintsTheOutputRaw) {
-  ServeReply(R"({"type":"SessionPeek","output":"a\u001b[1mb\n\n"})");
+TEST_F(RunOjTest, SessionPeekPrintsTheScreenRawButForItsEmptyEnd) {
+  ServeReply(R"({"type":"SessionPeek","output":"a\u001b[1mb\n\nc\n\n \n"})");
   EXPECT_EQ(Run({"session", "peek", "work", "--color", "--lines", "7"}), 0);
-  EXPECT_EQ(out_, "a\x1b[1mb\n\n");
+  EXPECT_EQ(out_, "a\x1b[1mb\n\nc\n");
   ExpectRequest(
       R"({"type":"PeekSession","session_id":"work","with_color":true,"lines":7,"timeout_ms":N})");
 }

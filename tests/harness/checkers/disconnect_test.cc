@@ -146,6 +146,17 @@ TEST(Disconnect, FromOutsideAProcessThatStartsForNobodyBreaksIt) {
   EXPECT_THAT(Check(made, OnA()), ElementsAre(HasSubstr("started for nobody")));
 }
 
+// Of an agent a unit goes on when its client has gone, with what it has to ask and to undo.
+TEST(Disconnect, FromOutsideAnAgentsUnitIsWantedByItsCall) {
+  TraceMaker made;
+  made.Sends(1, "SessionPrune").Receives(5, "SessionsPruned").Sends(10, "AgentRun", 2, 2, 2);
+  made.Starts(900, 10, "tmux new-session -d -s a -- sh", 0).GivesUp(950, 2, 2).Closes(950, 2, 2);
+  made.Starts(2000, 11, "tmux kill-session -t =a", 0).Dies(2050, 11).Dies(2060, 10);
+  EXPECT_THAT(Check(made.Until(900'000)), IsEmpty());
+  made.Starts(900'000, 12, "tmux kill-session -t =a", 0).Dies(900'001, 12);
+  EXPECT_THAT(Check(made), ElementsAre(HasSubstr("started for nobody")));
+}
+
 TEST(Disconnect, ACancelForDisconnectedClientsOfWhomNoneHasGoneBreaksTheLaw) {
   TraceMaker made;
   made.Sends(1, "PeekSession").Begun(2, "PeekSession").Latched(3).Ended(4).Until(9000);
