@@ -3,6 +3,7 @@
 namespace oj::sim {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -154,7 +155,7 @@ TEST(Disconnect, FromOutsideAnAgentsUnitIsWantedByItsCall) {
   made.Starts(2000, 11, "tmux kill-session -t =a", 0).Dies(2050, 11).Dies(2060, 10);
   EXPECT_THAT(Check(made.Until(900'000)), IsEmpty());
   made.Starts(900'000, 12, "tmux kill-session -t =a", 0).Dies(900'001, 12);
-  EXPECT_THAT(Check(made), ElementsAre(HasSubstr("started for nobody")));
+  EXPECT_THAT(Check(made), Contains(HasSubstr("started for nobody")));
 }
 
 TEST(Disconnect, ACancelForDisconnectedClientsOfWhomNoneHasGoneBreaksTheLaw) {
