@@ -199,25 +199,26 @@ TEST_F(LabTest, TheNthCallIsCountedFromTheOrderOn) {
 
 TEST_F(LabTest, ARuleThatTheFakesRefuseIsToldAndNotInForce) {
   const Ended ended = Lab(R"(
-    oj-harness fault on rule git wrap=3; echo order $?
+    oj-harness fault on rule tmux at_ms=1; echo order $?
     git --version; echo git $?)")
                           ->Wait();
-  EXPECT_THAT(ended.err, HasSubstr("wrap: must be true or false"));
+  EXPECT_THAT(ended.err, HasSubstr("at_ms or at_path: is of use only with a real tool"));
   EXPECT_THAT(ended.out, HasSubstr("order 1\n"));
   EXPECT_THAT(ended.out, HasSubstr("git 0\n"));
 }
 
 TEST_F(LabTest, ARefusedOrderChangesNothing) {
   const Ended ended = Lab(R"(
-    oj-harness fault on rule git exit=3 >/dev/null
+    oj-harness fault on rule tmux exit=3 >/dev/null
     oj-harness fault on fail git --match version --nth 2 >/dev/null
     git --version >/dev/null; echo git $?
-    oj-harness fault on rule git wrap=3; echo order $?
+    oj-harness fault on rule tmux at_ms=1; echo order $?
+    tmux -V >/dev/null; echo tmux $?
     git --version >/dev/null; echo git $?
     oj-harness fault list)")
                           ->Wait();
-  EXPECT_THAT(ended.out, HasSubstr("git 3\norder 1\ngit 1\n"));
-  EXPECT_THAT(ended.out, HasSubstr("rule-git "));
+  EXPECT_THAT(ended.out, HasSubstr("git 0\norder 1\ntmux 3\ngit 1\n"));
+  EXPECT_THAT(ended.out, HasSubstr("rule-tmux "));
   EXPECT_THAT(ended.out, HasSubstr("fail-git-version "));
 }
 
