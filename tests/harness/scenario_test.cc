@@ -169,6 +169,12 @@ struct Wrong {
 };
 
 // Each is followed by a client that is in order.
+void AreRefused(const std::vector<Wrong>& wrong) {
+  for (const auto& [text, message] : wrong) {
+    EXPECT_THAT(Refused(text + kClient), testing::StartsWith(message)) << text;
+  }
+}
+
 TEST(ScenarioFile, WrongFilesAreNamedByFileLineAndKey) {
   const std::vector<Wrong> wrong = {
       {"abuot = \"x\"\n", "x.toml:1: abuot: unknown key"},
@@ -182,6 +188,42 @@ TEST(ScenarioFile, WrongFilesAreNamedByFileLineAndKey) {
       {"worlds = [\"real\"]\n[[strike]]\nwhat = \"kill\"\n",
        "x.toml:2: strike: is for worlds = [\"sim\"] only"},
       {"failure = \"L\"\n", "x.toml:1: failure: 'L' must be a letter and a number"},
+      {"[config]\ntimeouts.tmux = 0\n", "x.toml:2: config.timeouts.tmux: '0' is not a positive"},
+      {"[config]\n\ntimeouts.tmx = 1\n", "x.toml:3: config.timeouts.tmx: unknown key"},
+      {"[config]\ntimeouts.tmux = true\n",
+       "x.toml:2: config.timeouts.tmux: must be an integer or a string"},
+      {"[[session]]\nscreen = \"x\"\n", "x.toml:1: id: is missing"},
+      {"[[session]]\nid = \"-x\"\n", "x.toml:2: id: is not a valid id"},
+      {"[[session]]\nid = \"x\"\n[[session]]\nid = \"x\"\n", "x.toml:3: id: 'x' comes twice"},
+      {"[[session]]\nid = \"x\"\nsize = 1\n", "x.toml:3: size: unknown key"},
+      {"[session]\nid = \"x\"\n", "x.toml:1: session: must be a list"},
+      {"[[hang]]\ntool = \"ls\"\n", "x.toml:2: tool: must be tmux or git"},
+      {"[[hang]]\ntool = \"tmux\"\nfrom_ms = -1\n", "x.toml:3: from_ms: must be an integer from 0"},
+      {"[[hang]]\ntool = \"tmux\"\nfrom_ms = 5\nuntil_ms = 5\n",
+       "x.toml:1: until_ms: must be later"},
+      {"[[hang]]\nfrom_ms = 5\n", "x.toml:1: tool: is missing"},
+      {"[mix]\ncalls = 4\n", "x.toml:1: clients: is missing"},
+      {"[mix]\nclients = 4\n", "x.toml:1: calls: is missing"},
+      {"[mix]\nclients = 0\n", "x.toml:2: clients: must be an integer from 1"},
+      {"[mix]\nclients = 1\ncalls = 1\nfaults = [\"fire\"]\n", "x.toml:4: faults: 'fire' must be"},
+      {"[mix]\nclients = 1\ncalls = 1\nrequests = { Pink = 1 }\n",
+       "x.toml:4: Pink: unknown request"},
+      {"worlds = [\"real\"]\n[mix]\nclients = 1\ncalls = 1\n", "x.toml:2: mix: a generated"},
+      {"[[client]]\nsteps = [{ close = true }]\n", "x.toml:1: name: is missing"},
+      {"[[client]]\nname = \"b\"\n", "x.toml:1: steps: is missing or empty"},
+      {"[[client]\n", "x.toml:1: syntax: "},
+      {kClient, "x.toml:4: name: 'a' comes twice"},
+      {"[[client]]\nname = \"b\"\ncopies = 2\nsteps = [{ close = true }]\n"
+       "[[client]]\nname = \"b-2\"\nsteps = [{ close = true }]\n",
+       "x.toml:5: name: 'b-2' comes twice"},
+      {"[[client]]\nname = \"b\"\ncopies = 10000\nsteps = [{ close = true, times = 11 }]\n",
+       "x.toml:1: steps: more than 100000 in all"},
+  };
+  AreRefused(wrong);
+}
+
+TEST(ScenarioFile, WrongRulesOfToolsAreNamedByFileLineAndKey) {
+  AreRefused({
       {"[[tool]]\ntool = \"tmux\"\nwrap = true\n",
        "x.toml:3: wrap: is for worlds = [\"fakes\"] only"},
       {"worlds = [\"fakes\", \"sim\"]\n[[tool]]\ntool = \"git\"\nrelease = \"/x\"\n",
@@ -204,43 +246,10 @@ TEST(ScenarioFile, WrongFilesAreNamedByFileLineAndKey) {
        "x.toml:3: probability: must be a number from 0 to 1"},
       {"[[tool]]\ntool = \"tmux\"\nat_ms = 2\n",
        "x.toml:1: at_ms or at_path: is of use only with tool = \"git\""},
-      {"[config]\ntimeouts.tmux = 0\n", "x.toml:2: config.timeouts.tmux: '0' is not a positive"},
-      {"[config]\n\ntimeouts.tmx = 1\n", "x.toml:3: config.timeouts.tmx: unknown key"},
-      {"[config]\ntimeouts.tmux = true\n",
-       "x.toml:2: config.timeouts.tmux: must be an integer or a string"},
-      {"[[session]]\nscreen = \"x\"\n", "x.toml:1: id: is missing"},
-      {"[[session]]\nid = \"-x\"\n", "x.toml:2: id: is not a valid id"},
-      {"[[session]]\nid = \"x\"\n[[session]]\nid = \"x\"\n", "x.toml:3: id: 'x' comes twice"},
-      {"[[session]]\nid = \"x\"\nsize = 1\n", "x.toml:3: size: unknown key"},
-      {"[session]\nid = \"x\"\n", "x.toml:1: session: must be a list"},
-      {"[[hang]]\ntool = \"ls\"\n", "x.toml:2: tool: must be tmux or git"},
-      {"[[hang]]\ntool = \"tmux\"\nfrom_ms = -1\n", "x.toml:3: from_ms: must be an integer from 0"},
-      {"[[hang]]\ntool = \"tmux\"\nfrom_ms = 5\nuntil_ms = 5\n",
-       "x.toml:1: until_ms: must be later"},
-      {"[[hang]]\nfrom_ms = 5\n", "x.toml:1: tool: is missing"},
       {"[[tool]]\ntool = \"tmux\"\ndelay = 5\n", "x.toml:3: delay: unknown key"},
       {"[[tool]]\ntool = \"tmux\"\nhang = 1\n", "x.toml:3: hang: must be true or false"},
       {"[[tool]]\ntool = \"tmux\"\nsetsid = true\n", "x.toml:1: setsid: is of use only"},
-      {"[mix]\ncalls = 4\n", "x.toml:1: clients: is missing"},
-      {"[mix]\nclients = 4\n", "x.toml:1: calls: is missing"},
-      {"[mix]\nclients = 0\n", "x.toml:2: clients: must be an integer from 1"},
-      {"[mix]\nclients = 1\ncalls = 1\nfaults = [\"fire\"]\n", "x.toml:4: faults: 'fire' must be"},
-      {"[mix]\nclients = 1\ncalls = 1\nrequests = { Pink = 1 }\n",
-       "x.toml:4: Pink: unknown request"},
-      {"worlds = [\"real\"]\n[mix]\nclients = 1\ncalls = 1\n", "x.toml:2: mix: a generated"},
-      {"[[client]]\nsteps = [{ close = true }]\n", "x.toml:1: name: is missing"},
-      {"[[client]]\nname = \"b\"\n", "x.toml:1: steps: is missing or empty"},
-      {"[[client]\n", "x.toml:1: syntax: "},
-      {kClient, "x.toml:4: name: 'a' comes twice"},
-      {"[[client]]\nname = \"b\"\ncopies = 2\nsteps = [{ close = true }]\n"
-       "[[client]]\nname = \"b-2\"\nsteps = [{ close = true }]\n",
-       "x.toml:5: name: 'b-2' comes twice"},
-      {"[[client]]\nname = \"b\"\ncopies = 10000\nsteps = [{ close = true, times = 11 }]\n",
-       "x.toml:1: steps: more than 100000 in all"},
-  };
-  for (const auto& [text, message] : wrong) {
-    EXPECT_THAT(Refused(text + kClient), testing::StartsWith(message)) << text;
-  }
+  });
 }
 
 TEST(ScenarioFile, WrongStepsAreNamedByTheirLine) {
