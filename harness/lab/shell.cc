@@ -9,6 +9,8 @@
 #include <iterator>
 #include <map>
 
+#include "scenario/twin_world.h"
+
 namespace oj::sim {
 namespace {
 
@@ -21,16 +23,6 @@ std::map<std::string, std::string> Split(const std::vector<std::string>& entries
     split[entry.substr(0, equals)] = entry.substr(std::min(entry.size(), equals + 1));
   }
   return split;
-}
-
-Status Write(const std::string& path, const std::string& text) {
-  std::ofstream file(path + ".new", std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) fs::rename(path + ".new", path, error);
-  if (file && !error) return Ok{};
-  return Error{ErrorCode::kUnavailable, path + " cannot be written", ""};
 }
 
 // The user's own files may set PATH: the lab's comes back in front of it.
@@ -74,7 +66,7 @@ Variables Difference(const std::vector<std::string>& wanted) {
 Status SaveVariables(const Variables& variables, const std::string& file) {
   std::string text;
   for (const std::string& each : variables) text += each + '\0';
-  return Write(file, text);
+  return WriteAtOnce(file, text);
 }
 
 Variables LoadVariables(const std::string& file) {
@@ -89,14 +81,14 @@ Result<Shell> UserShell(const std::string& directory) {
   if (path.empty() || access(path.c_str(), X_OK) != 0) path = "/bin/sh";
   const std::string name = fs::path(path).filename();
   if (name == "bash") {
-    const Status written = Write(directory + "/bashrc", kBash);
+    const Status written = WriteAtOnce(directory + "/bashrc", kBash);
     if (!written.ok()) return written.error();
     return Shell{{path, "--rcfile", directory + "/bashrc"}, {}};
   }
   if (name == "zsh") {
     std::error_code error;
     fs::create_directories(directory + "/zsh", error);
-    const Status written = Write(directory + "/zsh/.zshrc", kZsh);
+    const Status written = WriteAtOnce(directory + "/zsh/.zshrc", kZsh);
     if (!written.ok()) return written.error();
     return Shell{{path},
                  {"OJ_LAB_ZDOTDIR=" + OwnVariable("ZDOTDIR"), "ZDOTDIR=" + directory + "/zsh"}};

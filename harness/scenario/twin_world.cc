@@ -27,17 +27,6 @@ namespace fs = std::filesystem;
 
 constexpr Duration kToolLimit = std::chrono::seconds(10);
 
-// Replaced in one step: a tool that starts just now reads the old file or the new one.
-Status WriteAtOnce(const std::string& path, const std::string& text) {
-  std::ofstream file(path + ".new", std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) fs::rename(path + ".new", path, error);
-  if (file && !error) return Ok{};
-  return Error{ErrorCode::kUnavailable, path + " cannot be written", ""};
-}
-
 // At least one.
 std::string SomeMillis(Duration time) {
   return MillisText(std::max<Duration>(time, std::chrono::milliseconds(1)));
@@ -58,6 +47,16 @@ Status CheckPaths(const Scenario& scenario) {
 }
 
 }  // namespace
+
+Status WriteAtOnce(const std::string& path, const std::string& text) {
+  std::ofstream file(path + ".new", std::ios::binary);
+  file << text;
+  file.close();
+  std::error_code error;
+  if (file) fs::rename(path + ".new", path, error);
+  if (file && !error) return Ok{};
+  return Error{ErrorCode::kUnavailable, path + " cannot be written", ""};
+}
 
 TwinWorld::TwinWorld(const Scenario& scenario, World world, std::string fakes_dir,
                      Recorder& recorder, const std::string& name)

@@ -17,6 +17,9 @@ namespace oj::sim {
 
 inline constexpr const char* kRunName = "oj-twin";  // what a run's directory begins with
 
+// Makes the file or replaces it in one step: who reads it just now has the old one or the new one.
+Status WriteAtOnce(const std::string& path, const std::string& text);
+
 // Has a temporary directory and, in the real world, a tmux server of its own; the destructor ends
 // all that was started in there, and removes it.
 class TwinWorld {
