@@ -148,8 +148,11 @@ TEST_F(TopTest, StoppedJobThatIsKilledEnds) {
   ASSERT_TRUE(top_->Shows("requests 0/512")) << top_->seen();
   Type("\x1a");
   ASSERT_TRUE(top_->Shows("at your service ")) << top_->seen();
-  Type("kill %1; wait %1; echo sta''tus $?\n");
-  EXPECT_TRUE(top_->Shows("status 130")) << top_->seen();
+  Type("kill %1\n");
+  ASSERT_TRUE(Eventually([this] { return ChildrenOf(top_->pid()).empty(); })) << top_->seen();
+  // The shell has told it by itself, or does now.
+  top_->Type("wait %1; echo status $?\n");
+  EXPECT_TRUE(top_->Shows(" 130")) << top_->seen();
 }
 
 // While it is in the background the terminal is as a shell's editor has it. This shell does not put
