@@ -12,7 +12,7 @@ using testing::IsEmpty;
 
 class FakeToolsTest : public testing::Test {
  protected:
-  FakeToolsTest() { world_.Set("OJ_TIMEOUT_TMUX_MS", "300"); }
+  FakeToolsTest() { world_.Set("OJ_TIMEOUT_TMUX_MS", "1000"); }
 
   void Start(const std::string& behaviour) {
     world_.Rules("[[rule]]\ntool = \"tmux\"\n" + behaviour);
