@@ -90,24 +90,46 @@ TEST_F(IntrospectionTest, QuarantinedKeyIsNamedInLocksAndStatusAndItsRefusalIsLo
   EXPECT_EQ(Status().at("quarantined"), json::array());
 }
 
-TEST_F(IntrospectionTest, QuarantinesAreDumpedAtMostOnceAMinute) {
-  Serve();
-  const auto dumps = [this] {
-    return std::count_if(files.contents.begin(), files.contents.end(), [](const auto& file) {
-      return file.first.find("/dumps/dump-") != std::string::npos;
-    });
-  };
-  for (const auto& [rest, expected] : {std::pair{0s, 1}, {1s, 1}, {60s, 2}}) {
-    loop.Advance(rest);
+class QuarantineDumpTest : public IntrospectionTest {
+ protected:
+  void QuarantineAKey() {
     loop.wall += 1;  // by which a file is named
     auto undead = runner.HangsUndead("capture-pane");
     Peer peeking = Connect();
     peeking.Ask(kPeek);
     loop.Advance(config.tmux);
-    EXPECT_EQ(dumps(), expected) << "after " << rest.count() << " s more";
     undead->dead.Set();
     loop.RunReady();
   }
+  std::ptrdiff_t Dumps() const {
+    return std::count_if(files.contents.begin(), files.contents.end(), [](const auto& file) {
+      return file.first.find("/dumps/dump-") != std::string::npos;
+    });
+  }
+};
+
+TEST_F(QuarantineDumpTest, QuarantinesAreDumpedAtMostOnceAMinute) {
+  Serve();
+  for (const auto& [rest, expected] : {std::pair{0s, 1}, {1s, 1}, {60s, 2}}) {
+    loop.Advance(rest);
+    QuarantineAKey();
+    EXPECT_EQ(Dumps(), expected) << "after " << rest.count() << " s more";
+  }
+}
+
+TEST_F(QuarantineDumpTest, OneThatCouldNotBeWrittenIsWrittenAtTheNextQuarantine) {
+  Serve();
+  files.write_fails = Error{ErrorCode::kUnavailable, "write: no space left", ""};
+  QuarantineAKey();
+  EXPECT_EQ(Dumps(), 0);
+  const auto told = std::find_if(events.entries.begin(), events.entries.end(),
+                                 [](const auto& each) { return each.kind == EventKind::kDumped; });
+  ASSERT_NE(told, events.entries.end());
+  EXPECT_EQ(told->text, "write: no space left");
+  EXPECT_EQ(told->value, 1);
+  files.write_fails.reset();
+  QuarantineAKey();
+  EXPECT_EQ(Dumps(), 1);
 }
 
 TEST_F(IntrospectionTest, StatusCountsWhatIsActiveAndWhatWas) {

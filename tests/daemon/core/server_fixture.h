@@ -143,6 +143,7 @@ class FakeFiles final : public FileSystem {
     co_return at == contents.end() ? std::string() : at->second;
   }
   Task<Status> Write(std::string file, std::function<std::string()> text) override {
+    if (write_fails) co_return *write_fails;
     contents[file] = text();
     co_return Ok{};
   }
@@ -173,6 +174,7 @@ class FakeFiles final : public FileSystem {
   std::optional<std::set<std::string>> directories;
   std::map<std::string, std::string> contents;  // of files; no other has any
   std::optional<Error> rename_fails;
+  std::optional<Error> write_fails;
   std::string unreadable;
   Log steps;
 };
