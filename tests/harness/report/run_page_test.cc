@@ -1,19 +1,9 @@
-// The pages in a browser: what is drawn, and what keys, fragments and laws lead to.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
+// The page of a run in a browser: what is drawn, and what keys, fragments and laws lead to.
 #include <boost/json.hpp>
-#include <cstdlib>
 #include <fstream>
-#include <iostream>
-#include <iterator>
-#include <map>
-#include <regex>
-#include <thread>
 
-#include "browser.h"
+#include "page_fixture.h"
 #include "report/page.h"
-#include "report/report_command.h"
 #include "report/run_data.h"
 #include "story.h"
 
@@ -22,30 +12,9 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-namespace fs = std::filesystem;
 
-std::ptrdiff_t CountOf(const std::string& text, const std::string& pattern) {
-  const std::regex regex(pattern);
-  return std::distance(std::sregex_iterator(text.begin(), text.end(), regex), {});
-}
-
-class PagesTest : public testing::Test {
+class RunPageTest : public PageTest {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "oj-test-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    dir_ = name;
-    page_ = dir_ / "page.html";
-  }
-  // A browser's helpers may outlive it for a moment, and write.
-  void TearDown() override {
-    std::error_code error;
-    for (int i = 0; i < 50 && fs::exists(dir_, error); ++i) {
-      if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      fs::remove_all(dir_, error);
-    }
-  }
-
   void Draw(const Trace& trace) {
     boost::json::object data = RunData(trace, Judge(trace, Facts{}));
     data["run"] = {{"scenario", "scenarios/overlap.toml"}, {"world", "fakes"}, {"about", "x"}};
@@ -60,25 +29,15 @@ class PagesTest : public testing::Test {
            "String((() => {"
         << script << "})());</script>";
   }
-  // Fails where the page wrote to the console.
-  std::string DomOf(const std::string& fragment = "", Mode mode = Mode::kLight) {
-    const Opened opened = Open(page_, fragment, dir_, mode);
-    EXPECT_EQ(opened.why, "");
-    EXPECT_EQ(opened.console, "");
-    return opened.dom;
-  }
-
-  fs::path dir_;
-  fs::path page_;
 };
 
-TEST_F(PagesTest, AnErrorOfAScriptWouldBeSeen) {
+TEST_F(RunPageTest, AnErrorOfAScriptWouldBeSeen) {
   Draw(OverlapStory());
   Afterwards("return nothing.of.that;");
   EXPECT_THAT(Open(page_, "", dir_).console, HasSubstr("nothing is not defined"));
 }
 
-TEST_F(PagesTest, LanesOfEveryKindAreDrawnWithTheirBarsAndMarks) {
+TEST_F(RunPageTest, LanesOfEveryKindAreDrawnWithTheirBarsAndMarks) {
   Draw(OverlapStory());
   const std::string dom = DomOf();
   for (const char* kind : {"fault", "client", "request", "lease", "process", "daemon"}) {
@@ -93,7 +52,7 @@ TEST_F(PagesTest, LanesOfEveryKindAreDrawnWithTheirBarsAndMarks) {
   EXPECT_THAT(dom, HasSubstr("pid 78 r2 tmux send-keys"));
 }
 
-TEST_F(PagesTest, ALawInTheFragmentLeadsToTheTwoThatOverlapped) {
+TEST_F(RunPageTest, ALawInTheFragmentLeadsToTheTwoThatOverlapped) {
   Draw(OverlapStory());
   Afterwards("return document.activeElement.getAttribute('aria-label');");
   const std::string dom = DomOf("#law=L3");
@@ -104,7 +63,7 @@ TEST_F(PagesTest, ALawInTheFragmentLeadsToTheTwoThatOverlapped) {
   EXPECT_THAT(dom, HasSubstr("data-said=\"pid 78 r2"));
 }
 
-TEST_F(PagesTest, AnEventInTheFragmentSelectsItsBarAndWhatBelongsToIt) {
+TEST_F(RunPageTest, AnEventInTheFragmentSelectsItsBarAndWhatBelongsToIt) {
   Draw(OverlapStory());
   const std::string dom = DomOf("#event=7");
   EXPECT_EQ(CountOf(dom, "class=\"bar[a-z ]* chosen\" aria-label=\"pid 77"), 1);
@@ -114,7 +73,7 @@ TEST_F(PagesTest, AnEventInTheFragmentSelectsItsBarAndWhatBelongsToIt) {
   EXPECT_THAT(dom, HasSubstr("process ended \xc2\xb7 pid 77 \xc2\xb7 signal 9"));
 }
 
-TEST_F(PagesTest, KeysZoomPanAndFit) {
+TEST_F(RunPageTest, KeysZoomPanAndFit) {
   Draw(OverlapStory());
   Afterwards(
       "const whole = span(), from = view[0]; press('+'); const closer = span();"
@@ -123,7 +82,7 @@ TEST_F(PagesTest, KeysZoomPanAndFit) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,true,true,true\""));
 }
 
-TEST_F(PagesTest, KeysLeadFromLawToEventsAndLanes) {
+TEST_F(RunPageTest, KeysLeadFromLawToEventsAndLanes) {
   Draw(OverlapStory());
   Afterwards(
       "const label = () => document.activeElement.getAttribute('aria-label').split(' ')[0] + "
@@ -134,7 +93,7 @@ TEST_F(PagesTest, KeysLeadFromLawToEventsAndLanes) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"#law=L3.1,pid78,pid77,,#event=1\""));
 }
 
-TEST_F(PagesTest, EnterOnALawGoesToIt) {
+TEST_F(RunPageTest, EnterOnALawGoesToIt) {
   Draw(OverlapStory());
   Afterwards(
       "const law = document.querySelector('[data-law=L3]'); law.focus();"
@@ -142,7 +101,7 @@ TEST_F(PagesTest, EnterOnALawGoesToIt) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,#law=L3.1\""));
 }
 
-TEST_F(PagesTest, TabStopsAtOneItemAndTheArrowsReachAllOthers) {
+TEST_F(RunPageTest, TabStopsAtOneItemAndTheArrowsReachAllOthers) {
   Draw(OverlapStory());
   Afterwards(
       "const stops = () => items.filter((item) => item.node.tabIndex === 0);"
@@ -161,7 +120,7 @@ TEST_F(PagesTest, TabStopsAtOneItemAndTheArrowsReachAllOthers) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"1,true,true,1,true,true\""));
 }
 
-TEST_F(PagesTest, TabStopsWhereSomethingIsShown) {
+TEST_F(RunPageTest, TabStopsWhereSomethingIsShown) {
   Draw(OverlapStory());
   Afterwards(
       "const first = document.querySelector('.kind > button'); first.click(); paint();"
@@ -170,7 +129,7 @@ TEST_F(PagesTest, TabStopsWhereSomethingIsShown) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,client\""));
 }
 
-TEST_F(PagesTest, ArrowsAreThePagesOwnOutsideTheTimeline) {
+TEST_F(RunPageTest, ArrowsAreThePagesOwnOutsideTheTimeline) {
   Draw(OverlapStory());
   Afterwards(
       "const taken = (at, key) => !at.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: "
@@ -183,7 +142,7 @@ TEST_F(PagesTest, ArrowsAreThePagesOwnOutsideTheTimeline) {
 constexpr const char* kShown =
     "const shown = () => lanes.filter((lane) => lane.row.offsetParent).length;";
 
-TEST_F(PagesTest, OnlyRelatedHidesNothingWhileNothingIsSelected) {
+TEST_F(RunPageTest, OnlyRelatedHidesNothingWhileNothingIsSelected) {
   Draw(OverlapStory());
   Afterwards(std::string(kShown) +
              "press('o'); const none = shown(); go('event=7'); const some = shown();"
@@ -191,7 +150,7 @@ TEST_F(PagesTest, OnlyRelatedHidesNothingWhileNothingIsSelected) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"10,4,10\""));
 }
 
-TEST_F(PagesTest, LanesThatWereBroughtTogetherForALawComeApartAfterIt) {
+TEST_F(RunPageTest, LanesThatWereBroughtTogetherForALawComeApartAfterIt) {
   Draw(OverlapStory());
   Afterwards(std::string(kShown) +
              "document.getElementById('scroll').style.cssText = 'flex: none; min-height: 0; "
@@ -201,7 +160,7 @@ TEST_F(PagesTest, LanesThatWereBroughtTogetherForALawComeApartAfterIt) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,2,10,10\""));
 }
 
-TEST_F(PagesTest, ZoomAndPanStayWhereSomethingIs) {
+TEST_F(RunPageTest, ZoomAndPanStayWhereSomethingIs) {
   Draw(OverlapStory());
   Afterwards(
       "go('event=7'); view = [3e9, 4e9]; for (let i = 0; i < 9; ++i) press('+');"
@@ -212,7 +171,7 @@ TEST_F(PagesTest, ZoomAndPanStayWhereSomethingIs) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,true,0\""));
 }
 
-TEST_F(PagesTest, OnPaperAllLanesAreDrawnToItsWidth) {
+TEST_F(RunPageTest, OnPaperAllLanesAreDrawnToItsWidth) {
   Draw(OverlapStory());
   Afterwards(
       "lanes[9].row.style.marginTop = '2000px'; paint();"  // out of sight
@@ -223,13 +182,13 @@ TEST_F(PagesTest, OnPaperAllLanesAreDrawnToItsWidth) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"960,true,true\""));
 }
 
-TEST_F(PagesTest, AFragmentThatIsNoneLeadsNowhere) {
+TEST_F(RunPageTest, AFragmentThatIsNoneLeadsNowhere) {
   Draw(OverlapStory());
   EXPECT_THAT(DomOf("#law=%"), HasSubstr("broken: L3"));
 }
 
 // Two daemons; a client of each has the first request of its own.
-TEST_F(PagesTest, WhatIsRelatedIsOfOneLifeOfTheDaemon) {
+TEST_F(RunPageTest, WhatIsRelatedIsOfOneLifeOfTheDaemon) {
   Trace trace;
   for (const std::uint64_t life : {1u, 2u}) {
     const int begin = static_cast<int>(life) * 1000;
@@ -246,7 +205,7 @@ TEST_F(PagesTest, WhatIsRelatedIsOfOneLifeOfTheDaemon) {
   EXPECT_THAT(DomOf("#event=7"), HasSubstr("data-said=\"client 2,2000,r1 Ping,2000\""));
 }
 
-TEST_F(PagesTest, AQuarantineIsDrawnAsSuch) {
+TEST_F(RunPageTest, AQuarantineIsDrawnAsSuch) {
   Trace trace;
   trace.AddDaemon(At(0), {EventKind::kRequestBegun, 1, 1, 99, "SessionKill"});
   trace.AddDaemon(At(1), {EventKind::kLeaseGranted, 0, 1, 1, "session:work"});
@@ -286,14 +245,14 @@ constexpr const char* kContrast = R"(
   return [document.querySelectorAll('.picked .lane:not(.rel)').length, matchMedia('(prefers-color-scheme: dark)').matches, ...faint];
 )";
 
-TEST_F(PagesTest, EveryTextCanBeReadInBothModes) {
+TEST_F(RunPageTest, EveryTextCanBeReadInBothModes) {
   Draw(OverlapStory());
   Afterwards(kContrast);
   EXPECT_THAT(DomOf("#event=7", Mode::kLight), HasSubstr("data-said=\"6,false\""));
   EXPECT_THAT(DomOf("#event=7", Mode::kDark), HasSubstr("data-said=\"6,true\""));
 }
 
-TEST_F(PagesTest, ThePageIsAPictureInBothModes) {
+TEST_F(RunPageTest, ThePageIsAPictureInBothModes) {
   Draw(OverlapStory());
   const std::string light = Picture(page_, dir_, Mode::kLight);
   EXPECT_THAT(light, HasSubstr("PNG"));
@@ -303,13 +262,13 @@ TEST_F(PagesTest, ThePageIsAPictureInBothModes) {
   EXPECT_NE(light, dark);
 }
 
-TEST_F(PagesTest, AQuestionMarkShowsTheKeys) {
+TEST_F(RunPageTest, AQuestionMarkShowsTheKeys) {
   Draw(OverlapStory());
   Afterwards("press('?'); return document.getElementById('keys').open;");
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true\""));
 }
 
-TEST_F(PagesTest, WheelDragAndHoverDoWhatTheySay) {
+TEST_F(RunPageTest, WheelDragAndHoverDoWhatTheySay) {
   Draw(OverlapStory());
   Afterwards(
       "const bar = items.find((item) => item.bar), whole = span();"
@@ -324,7 +283,7 @@ TEST_F(PagesTest, WheelDragAndHoverDoWhatTheySay) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,true,true\""));
 }
 
-TEST_F(PagesTest, SqueezedTimeKeepsItsOrderAndShowsEverything) {
+TEST_F(RunPageTest, SqueezedTimeKeepsItsOrderAndShowsEverything) {
   Draw(OverlapStory());
   Afterwards(
       "press('s'); const all = events.map((e) => pixel(e[0]));"
@@ -333,226 +292,16 @@ TEST_F(PagesTest, SqueezedTimeKeepsItsOrderAndShowsEverything) {
   EXPECT_THAT(DomOf(), HasSubstr("data-said=\"true,true,true\""));
 }
 
-TEST_F(PagesTest, TextOfAProcessStaysText) {
+TEST_F(RunPageTest, TextOfAProcessStaysText) {
   Draw(OverlapStory("tmux send-keys -t =work: </script><img src=x onerror=console.error(1)>"));
   const std::string dom = DomOf("#event=7");
   EXPECT_THAT(dom, Not(HasSubstr("<img")));
   EXPECT_THAT(dom, HasSubstr("&lt;/script&gt;&lt;img src=x"));
 }
 
-TEST_F(PagesTest, ARunInWhichNothingHappenedIsAPageToo) {
+TEST_F(RunPageTest, ARunInWhichNothingHappenedIsAPageToo) {
   Draw(Trace());
   EXPECT_THAT(DomOf("#event=3"), HasSubstr("nothing happened"));
-}
-
-TEST_F(PagesTest, ReportDrawsAScenariosRun) {
-  ReportCommandOptions options;
-  options.run.file = OJ_SCENARIOS "/fast/hung-tmux-peek.toml";
-  options.run.seed = 7;
-  options.out = page_.string();
-  options.chrome_trace = (dir_ / "trace.json").string();
-  ASSERT_EQ(ReportCommand(options), 0);
-  const std::string dom = DomOf();
-  EXPECT_THAT(dom, HasSubstr("all laws hold"));
-  EXPECT_THAT(dom, HasSubstr("fault 1 tmux hangs"));
-  EXPECT_GT(fs::file_size(dir_ / "trace.json"), 1000u);
-}
-
-TEST_F(PagesTest, ThreadsOfAScenariosChromeTraceHaveBarsThatDoNotOverlap) {
-  ReportCommandOptions options;
-  options.run.file = OJ_SCENARIOS "/fast/pipelined-then-gone.toml";
-  options.chrome_trace = (dir_ / "trace.json").string();
-  ASSERT_EQ(ReportCommand(options), 0);
-  std::ifstream in(options.chrome_trace);
-  const std::string text(std::istreambuf_iterator<char>(in), {});
-  std::map<std::int64_t, double> ends;  // by thread
-  int peeks = 0;
-  const boost::json::value trace = boost::json::parse(text);
-  for (const boost::json::value& event : trace.at("traceEvents").as_array()) {
-    if (event.at("ph") != "X") continue;
-    double& end = ends[event.at("tid").to_number<std::int64_t>()];
-    const auto begin = event.at("ts").to_number<double>();
-    EXPECT_GE(begin, end) << boost::json::serialize(event);
-    end = begin + event.at("dur").to_number<double>();
-    peeks += event.at("pid") == 2 && event.at("name") == "PeekSession" ? 1 : 0;
-  }
-  EXPECT_GE(peeks, 3) << "alice's two, and bob's";
-}
-
-// Explores a scenario in which every run breaks what is expected.
-class FailuresTest : public PagesTest {
- protected:
-  void SetUp() override {
-    PagesTest::SetUp();
-    const fs::path scenario = dir_ / "x.toml";
-    std::ofstream(scenario) << "[[client]]\nname = \"alice\"\n"
-                               "steps = [{ call = { type = \"Ping\" }, expect = \"Ok\" }]\n";
-    ExploreCommandOptions explore;
-    explore.file = scenario.string();
-    explore.runs = 2;
-    explore.seed = 5;
-    explore.failures = dir_.string();
-    explore.report = page_.string();
-    ASSERT_EQ(ExploreCommand(explore), 1);
-  }
-};
-
-TEST_F(FailuresTest, ExploreTellsWhichLawsAreBrokenAndByWhichSeedFirst) {
-  EXPECT_THAT(DomOf(), HasSubstr("<td>expect</td><td class=\"n\">2</td>"
-                                 "<td class=\"n\">5</td>"));
-}
-
-TEST_F(FailuresTest, ReportDrawsARecordedFailure) {
-  ReportCommandOptions options;
-  options.run.file = (dir_ / "x-expect-5.txt").string();
-  options.out = page_.string();
-  ASSERT_EQ(ReportCommand(options), 0);
-  EXPECT_THAT(DomOf("#law=expect"), HasSubstr("replayed; it broke expect"));
-}
-
-TEST_F(PagesTest, ReportRefusesWhatItCannotReadOrWrite) {
-  ReportCommandOptions options;
-  options.run.file = (dir_ / "none.toml").string();
-  EXPECT_EQ(ReportCommand(options), 2);
-  options.run.file = OJ_SCENARIOS "/fast/hung-tmux-peek.toml";
-  options.out = (dir_ / "none" / "page.html").string();
-  EXPECT_EQ(ReportCommand(options), 2);
-}
-
-TEST_F(PagesTest, ExploreWritesAPageOfItsProbesAndBehaviours) {
-  ExploreCommandOptions options;
-  options.file = OJ_SCENARIOS "/fast/hung-tmux-peek.toml";
-  options.runs = 20;
-  options.report = page_.string();
-  ASSERT_EQ(ExploreCommand(options), 0);
-  const std::string dom = DomOf();
-  EXPECT_THAT(dom, HasSubstr("all laws hold"));
-  EXPECT_THAT(dom, HasSubstr("cancelled by disconnect"));
-  EXPECT_THAT(dom, HasSubstr("Behaviours over runs"));
-  EXPECT_THAT(dom, HasSubstr("class=\"never\""));
-}
-
-TEST_F(PagesTest, SweepWritesAPageOfItsPoints) {
-  SweepCommandOptions options;
-  options.file = OJ_SCENARIOS "/fast/hung-tmux-peek.toml";
-  options.kinds = {"disconnect", "kill"};
-  options.report = page_.string();
-  ASSERT_EQ(SweepCommand(options), 0);
-  const std::string dom = DomOf();
-  EXPECT_THAT(dom, HasSubstr(">disconnect</td>"));
-  EXPECT_THAT(dom, HasSubstr(">kill</td>"));
-}
-
-// Nobody ends the session.
-constexpr const char* kStillThere = R"(
-about = "Ends otherwise than it says"
-gone = ["tmux has work"]
-[[session]]
-id = "work"
-[[client]]
-name = "a"
-steps = [{ call = { type = "Ping" } }]
-)";
-
-TEST_F(PagesTest, SweepDrawsTheRunOfItsFirstFailureToo) {
-  SweepCommandOptions options;
-  options.file = (dir_ / "wrong.toml").string();
-  std::ofstream(options.file) << kStillThere;
-  options.kinds = {"kill"};
-  options.report = page_.string();
-  ASSERT_EQ(SweepCommand(options), 1);
-  EXPECT_THAT(DomOf(), HasSubstr("<a href=\"./page.first.html\">its picture</a>"));
-  page_ = dir_ / "page.first.html";
-  const std::string dom = DomOf();
-  EXPECT_THAT(dom, HasSubstr("broken: expect"));
-  EXPECT_THAT(dom, HasSubstr("undisturbed"));
-}
-
-// As ci/mutants writes it.
-constexpr const char* kMutants = R"({
-  "about": "Small defects", "failed": true, "mutants": [
-    {"name": "15-shared", "about": "Locked shared <b>", "breaks": "L3", "found_by": "L3",
-     "runs": 6, "operations": 2, "decisions": 2, "ms": 27, "fifo": "not found"},
-    {"name": "16-lost", "about": "", "breaks": "L6", "found_by": "not found",
-     "runs": null, "operations": null, "decisions": null, "ms": null, "fifo": "not found"}]})";
-
-TEST_F(PagesTest, PlantedBugsHaveAPage) {
-  ReportCommandOptions options;
-  options.run.file = (dir_ / "mutants.json").string();
-  std::ofstream(options.run.file) << kMutants;
-  options.out = page_.string();
-  ASSERT_EQ(ReportCommand(options), 0);
-  const std::string dom = DomOf();
-  EXPECT_THAT(dom, HasSubstr("not all found"));
-  EXPECT_THAT(dom, HasSubstr("15-shared<div class=\"meta\">Locked shared &lt;b&gt;"));
-  EXPECT_EQ(CountOf(dom, "<tr class=\"bad\">"), 2) << "what was not found, and its law";
-}
-
-// As ci/mutants hunts: name, law, found by, runs, operations, decisions, ms, in FIFO order, story.
-TEST_F(PagesTest, LinesOfAHuntBecomeAPage) {
-  std::ofstream(dir_ / "about") << "15-shared\tLocked shared\n16-lost\tForgotten\n";
-  std::ofstream(dir_ / "lines") << "15-shared\tL3\tL3\t6\tscript\t2\t27\tnot found\tthe story\n"
-                                << "16-lost\tL6\tnot found\t-\t-\t-\t-\trun 3\t\n";
-  ReportCommandOptions options;
-  options.run.file = (dir_ / "mutants.json").string();
-  options.out = page_.string();
-  const std::string jq = "jq -Rn --argjson failed 1 -f " OJ_SCENARIOS "/../ci/mutants.jq --rawfile";
-  const std::string dir = dir_.string() + "/";
-  const std::string command = jq + " about " + dir + "about <" + dir + "lines >" + options.run.file;
-  ASSERT_EQ(std::system(command.c_str()), 0) << command;
-  ASSERT_EQ(ReportCommand(options), 0);
-  const std::string dom = DomOf();
-  EXPECT_THAT(dom, HasSubstr("not all found"));
-  EXPECT_THAT(dom, HasSubstr("15-shared<div class=\"meta\">Locked shared"));
-  EXPECT_THAT(dom, HasSubstr("<td class=\"n\">script</td>"));
-  EXPECT_EQ(CountOf(dom, "<tr class=\"bad\">"), 2) << "what was not found, and its law";
-}
-
-TEST_F(PagesTest, WhatIsNoSurveyIsRefused) {
-  ReportCommandOptions options;
-  options.run.file = (dir_ / "wrong.json").string();
-  options.out = page_.string();
-  for (const char* wrong :
-       {"{", "{}", "{} []", R"({"about": "x"})", R"({"about": "x", "mutants": 1})"}) {
-    std::ofstream(options.run.file) << wrong;
-    EXPECT_EQ(ReportCommand(options), 2) << wrong;
-  }
-  EXPECT_FALSE(fs::exists(page_));
-}
-
-// What the command says to standard error.
-std::string Refused(const ReportCommandOptions& options) {
-  testing::internal::CaptureStderr();
-  EXPECT_EQ(ReportCommand(options), 2);
-  return testing::internal::GetCapturedStderr();
-}
-
-TEST_F(PagesTest, APageThatStandardOutputDoesNotTakeIsRefused) {
-  ReportCommandOptions options;
-  options.run.file = (dir_ / "mutants.json").string();
-  std::ofstream(options.run.file) << kMutants;
-  std::cout.setstate(std::ios::badbit);
-  EXPECT_THAT(Refused(options), HasSubstr("standard output: cannot be written"));
-  std::cout.clear();
-}
-
-TEST_F(PagesTest, ADumpIsToBeMadeAScenarioFirst) {
-  ReportCommandOptions options;
-  options.run.file = (dir_ / "story.jsonl").string();
-  std::ofstream(options.run.file) << "{\"dump\":1,\"ojd\":\"1\"}\n{\"at\":1}\n";
-  EXPECT_THAT(Refused(options), HasSubstr("oj-harness record --from " + options.run.file));
-}
-
-TEST_F(FailuresTest, OptionsOfARunAreRefusedForWhatHasBeenRun) {
-  ReportCommandOptions options;
-  options.run.file = (dir_ / "x-expect-5.txt").string();
-  options.run.seed = 7;
-  EXPECT_THAT(Refused(options), HasSubstr("--seed: of a scenario only"));
-  options.run.file = (dir_ / "mutants.json").string();
-  std::ofstream(options.run.file) << kMutants;
-  options.run.scale = 2;
-  options.run.world = "fakes";
-  EXPECT_THAT(Refused(options), HasSubstr("--world, --seed, --scale: of a scenario only"));
 }
 
 }  // namespace
