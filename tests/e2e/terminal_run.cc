@@ -78,10 +78,11 @@ termios Pty::Settings() const {
 
 int Pty::ExitStatus() {
   int status = 0;
-  const bool ended = Eventually([&] {
+  const auto ends = [&] {
     Read(10);
     return waitpid(pid_, &status, WNOHANG) == pid_;
-  });
+  };
+  const bool ended = Eventually(ends, milliseconds(20000));
   reaped_ = ended;
   while (ended && Read(0)) {
     pollfd ready{master_, POLLIN, 0};

@@ -30,7 +30,7 @@ class Pty {
   void HangUp();
   const std::string& seen() const { return seen_; }
   termios Settings() const;
-  // The exit status; -1: it has not ended within ten seconds, or of a signal.
+  // The exit status; -1: it has not ended within twenty seconds, or of a signal.
   int ExitStatus();
 
  private:
