@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "os/unique_fd.h"
+#include "scenario/held_directory.h"
 
 namespace oj::sim {
 
@@ -53,16 +54,9 @@ class Guard {
   pid_t guardian_ = 0;
 };
 
-// Whether the directory is that of a lab of this user's that runs.
-bool IsRunningLab(const std::string& directory);
-// Directories of all of these.
+// Directories of the labs of this user's that run.
 std::vector<std::string> RunningLabs();
-
-struct DeadLab {
-  std::string directory;
-  bool removed;  // false: something is left
-};
-// Cleans up after labs of this user's that have died together with their guardians.
-std::vector<DeadLab> RemoveDeadLabs();
+// Cleans up after those that have died together with their guardians.
+std::vector<DeadDirectory> RemoveDeadLabs();
 
 }  // namespace oj::sim

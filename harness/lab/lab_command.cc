@@ -109,7 +109,7 @@ Result<std::string> FindLab(const std::string& said) {
   const std::string wanted = said.empty() ? OwnVariable(kLabVariable) : said;
   if (!wanted.empty()) {
     const std::string path = fs::path(wanted).lexically_normal().string();
-    if (IsRunningLab(path)) return path;
+    if (IsHeld(path)) return path;
     return none(wanted + " is no lab that runs");
   }
   if (running.size() == 1) return running[0];
@@ -164,7 +164,7 @@ Status MakeSession(const Lab& lab) {
 
 int LabCommand(const LabCommandOptions& options) {
   const std::string outer = OwnVariable(kLabVariable);
-  if (IsRunningLab(outer)) return Refuse("this shell is in a lab already: " + outer);
+  if (IsHeld(outer)) return Refuse("this shell is in a lab already: " + outer);
   const World world = options.real ? World::kReal : World::kFakes;
   Result<Scenario> scenario = LoadScenarioFor(options.file, world);
   if (!scenario) return Refuse(scenario.error().message);

@@ -3,25 +3,15 @@
 
 #include <string>
 
-#include "os/unique_fd.h"
-
 namespace oj::sim {
-
-// As long as it exists, the directory is that of a run that lives.
-class RunLock {
- public:
-  void Take(const std::string& directory);
-
- private:
-  UniqueFd file_;
-};
 
 // Kills all that was started with a state directory in there: tools, also those that have left
 // their group or that nobody knows of, daemons, the real tmux server and what runs in it. Waits
 // for their end, some seconds at most.
 void EndAllIn(const std::string& directory);
 
-// Ends and removes what is left of this user's runs whose process was killed.
+// Ends and removes what is left of this user's runs whose process was killed: nobody holds their
+// directory.
 void RemoveDeadRuns();
 
 }  // namespace oj::sim

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "core/protocol.h"
-#include "scenario/scenario_keys.h"
+#include "scenario/client_reader.h"
 #include "scenario/toml_reader.h"
 #include "scenario/tool_rule_reader.h"
 
@@ -46,9 +46,6 @@ constexpr std::string_view kStates[] = {"untracked", "changed",     "ignored", "
 
 constexpr std::string_view kTables[] = {"session", "tool", "hang",      "strike",
                                         "client",  "repo", "workspace", "agent"};
-
-// Of all clients, with their copies.
-constexpr std::size_t kMostSteps = 100'000;
 
 // A real tool is slow enough for a rule that only delays it so little.
 constexpr Duration kSmall = std::chrono::milliseconds(5);
@@ -89,7 +86,7 @@ class Parser {
   explicit Parser(const std::string& path) : read_(path) { scenario_.path = path; }
 
   Scenario Parse(const toml::table& root) {
-    CheckKeys("", root);
+    read_.CheckKeys("", root);
     if (const toml::node* worlds = root.get("worlds")) ReadWorlds(*worlds);
     for (const auto& [key, value] : root) ReadRoot(key.str(), value);
     if (scenario_.worlds.empty()) scenario_.worlds.push_back(World::kSim);
@@ -128,7 +125,7 @@ class Parser {
     } else if (sim::Contains(kTables, key)) {
       for (const toml::node& entry : read_.Array(value, key)) {
         const toml::table& table = read_.Table(entry, key);
-        CheckKeys(key, table);
+        read_.CheckKeys(key, table);
         if (key == "session") ReadSession(table);
         if (key == "tool") {
           const bool fakes = scenario_.worlds.size() == 1 && scenario_.worlds[0] == World::kFakes;
@@ -136,13 +133,13 @@ class Parser {
         }
         if (key == "hang") ReadHang(table);
         if (key == "strike") ReadBlow(table);
-        if (key == "client") ReadClient(table);
+        if (key == "client") AddClients(table);
         if (key == "repo") ReadRepo(table);
         if (key == "workspace") ReadWorkspace(table);
         if (key == "agent") ReadAgent(table);
       }
     } else {
-      Unknown(value, key);
+      read_.Unknown(value, key);
     }
   }
 
@@ -150,16 +147,6 @@ class Parser {
   static bool IsRow(std::string_view id) {
     return id.size() >= 2 && id[0] >= 'A' && id[0] <= 'Z' &&
            id.find_first_not_of("0123456789", 1) == std::string_view::npos;
-  }
-
-  // What the manual does not tell is no key.
-  void CheckKeys(std::string_view name, const toml::table& table) {
-    for (const auto& [key, value] : table) {
-      if (!IsScenarioKey(name, key.str())) read_.Fail(value, key.str(), UnknownKey(name));
-    }
-  }
-  [[noreturn]] void Unknown(const toml::node& at, std::string_view key) {
-    read_.Fail(at, key, "unknown key");
   }
 
   void ReadWorlds(const toml::node& at) {
@@ -206,7 +193,7 @@ class Parser {
       } else if (key.str() == "screen") {
         session.screen = read_.Text(value, "screen");
       } else {
-        Unknown(value, key.str());
+        read_.Unknown(value, key.str());
       }
     }
     if (session.id.empty()) read_.Fail(table, "id", "is missing");
@@ -222,7 +209,7 @@ class Parser {
       } else if (name.str() == "files") {
         repo.files = static_cast<int>(read_.Integer(value, "files", 2, 1000));
       } else {
-        Unknown(value, name.str());
+        read_.Unknown(value, name.str());
       }
     }
     if (!IsBelowRepos(repo.path)) {
@@ -262,7 +249,7 @@ class Parser {
           }
         }
       } else {
-        Unknown(value, key);
+        read_.Unknown(value, key);
       }
     }
     if (workspace.id.empty()) read_.Fail(table, "id", "is missing");
@@ -282,7 +269,7 @@ class Parser {
       } else if (key == "runs") {
         agent.runs = read_.Bool(value, key);
       } else {
-        Unknown(value, key);
+        read_.Unknown(value, key);
       }
     }
     if (agent.id.empty()) read_.Fail(table, "id", "is missing");
@@ -335,7 +322,7 @@ class Parser {
       } else if (key == "ignore_term") {
         hang.ignore_term = read_.Bool(value, key);
       } else {
-        Unknown(value, key);
+        read_.Unknown(value, key);
       }
     }
     if (hang.tool.empty()) read_.Fail(table, "tool", "is missing");
@@ -362,7 +349,7 @@ class Parser {
         blow.kind = static_cast<Blow::Kind>(found - kBlows.begin());
         named = true;
       } else {
-        Unknown(value, key);
+        read_.Unknown(value, key);
       }
     }
     if (!named) read_.Fail(table, "what", "is missing");
@@ -376,108 +363,17 @@ class Parser {
     scenario_.blows.push_back(blow);
   }
 
-  void ReadClient(const toml::table& table) {
-    ClientScript client;
-    std::int64_t copies = 1;
-    Duration every{};
-    for (const auto& [name, value] : table) {
-      const std::string_view key = name.str();
-      if (key == "name") {
-        client.name = read_.Text(value, key);
-      } else if (key == "start_ms") {
-        client.start = read_.Millis(value, key);
-      } else if (key == "copies") {
-        copies = read_.Integer(value, key, 1, 10'000);
-      } else if (key == "every_ms") {
-        every = read_.Millis(value, key);
-      } else if (key == "steps") {
-        for (const toml::node& step : read_.Array(value, key)) {
-          ReadSteps(read_.Table(step, "steps"), client.steps);
-          if (client.steps.size() > kMostSteps) TooManySteps(value);
-        }
-      } else {
-        Unknown(value, key);
-      }
-    }
-    if (client.name.empty()) read_.Fail(table, "name", "is missing");
-    if (client.steps.empty()) read_.Fail(table, "steps", "is missing or empty");
-    steps_ += client.steps.size() * static_cast<std::size_t>(copies);
-    if (steps_ > kMostSteps) TooManySteps(table);
-    const std::string name = client.name;
-    for (std::int64_t i = 1; i <= copies; ++i, client.start += every) {
-      if (copies > 1) client.name = name + "-" + std::to_string(i);
+  void AddClients(const toml::table& table) {
+    for (ClientScript& client : ReadClients(read_, table, steps_)) {
       IsNew(table, "name", "client", client.name);
-      scenario_.clients.push_back(client);
+      steps_ += client.steps.size();
+      scenario_.clients.push_back(std::move(client));
     }
-  }
-  [[noreturn]] void TooManySteps(const toml::node& at) {
-    read_.Fail(at, "steps", "more than " + std::to_string(kMostSteps) + " in all");
-  }
-
-  // One after the other, `times` of them.
-  void ReadSteps(const toml::table& table, std::vector<Step>& steps) {
-    const toml::node* times = table.get("times");
-    const std::int64_t count = times == nullptr ? 1 : read_.Integer(*times, "times", 1, 10'000);
-    steps.insert(steps.end(), static_cast<std::size_t>(count), ReadStep(table));
-  }
-
-  Step ReadStep(const toml::table& table) {
-    Step step;
-    CheckKeys("step", table);
-    step.line = static_cast<int>(table.source().begin.line);
-    int verbs = 0;
-    for (const auto& [name, value] : table) {
-      const std::string_view key = name.str();
-      if (key == "give_up_ms") {
-        step.give_up = read_.Millis(value, key);
-      } else if (key == "expect") {
-        step.expect = read_.Texts(value, key);
-      } else if (key != "times") {
-        ReadVerb(key, value, step);
-        ++verbs;
-      }
-    }
-    if (verbs != 1) {
-      read_.Fail(table, "steps",
-                 "a step needs one of call, send, receive, sleep_ms, until_ms, half_close, close, "
-                 "raw, and only one");
-    }
-    const bool waits = step.what == Step::Do::kCall || step.what == Step::Do::kReceive;
-    if (!waits && (step.give_up || !step.expect.empty())) {
-      read_.Fail(table, step.give_up ? "give_up_ms" : "expect", "goes with call and receive only");
-    }
-    return step;
-  }
-  void ReadVerb(std::string_view key, const toml::node& value, Step& step) {
-    if (key == "call" || key == "send") {
-      step.what = key == "call" ? Step::Do::kCall : Step::Do::kSend;
-      step.text = ReadRequest(key, read_.Table(value, key));
-    } else if (key == "raw") {
-      step.what = Step::Do::kRaw;
-      step.text = read_.Text(value, key);
-    } else if (key == "sleep_ms" || key == "until_ms") {
-      step.what = key == "sleep_ms" ? Step::Do::kSleep : Step::Do::kUntil;
-      step.time = read_.Millis(value, key);
-    } else if (key == "receive" || key == "half_close" || key == "close") {
-      if (!read_.Bool(value, key)) read_.Fail(value, key, "must be true");
-      step.what = key == "receive"      ? Step::Do::kReceive
-                  : key == "half_close" ? Step::Do::kHalfClose
-                                        : Step::Do::kClose;
-    } else {
-      Unknown(value, key);
-    }
-  }
-  // The daemon judges the request; only its type is needed here.
-  std::string ReadRequest(std::string_view key, const toml::table& table) {
-    const toml::node* type = table.get("type");
-    if (type == nullptr) read_.Fail(table, key, "a request needs a type");
-    read_.Text(*type, "type");
-    return boost::json::serialize(read_.Json(table, key));
   }
 
   void ReadMix(const toml::table& table) {
     Mix& mix = scenario_.mix;
-    CheckKeys("mix", table);
+    read_.CheckKeys("mix", table);
     constexpr std::int64_t kMost = 10'000;
     for (const auto& [name, value] : table) {
       const std::string_view key = name.str();
@@ -497,7 +393,7 @@ class Parser {
       } else if (key == "requests") {
         ReadWeights(read_.Table(value, key));
       } else {
-        Unknown(value, key);
+        read_.Unknown(value, key);
       }
     }
     if (mix.clients == 0) read_.Fail(table, "clients", "is missing");

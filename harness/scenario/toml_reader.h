@@ -1,5 +1,5 @@
-// Typed reading of TOML with errors that name file, line and key. For scenario.cc and
-// tool_rule_reader.cc only: toml++ is slow to compile.
+// Typed reading of a scenario file's TOML with errors that name file, line and key. For what reads
+// such a file only: toml++ is slow to compile.
 #pragma once
 
 #include <toml++/toml.h>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "oj/deadline.h"
+#include "scenario/scenario_keys.h"
 
 namespace oj::sim {
 
@@ -31,6 +32,16 @@ class TomlReader {
   [[noreturn]] void Fail(const toml::node& at, std::string_view key,
                          std::string_view message) const {
     throw WrongFile{Origin(at, key) + ": " + std::string(message)};
+  }
+
+  // What the manual does not tell is no key. `name`: of the table, as in ScenarioKey.
+  void CheckKeys(std::string_view name, const toml::table& table) const {
+    for (const auto& [key, value] : table) {
+      if (!IsScenarioKey(name, key.str())) Fail(value, key.str(), UnknownKey(name));
+    }
+  }
+  [[noreturn]] void Unknown(const toml::node& at, std::string_view key) const {
+    Fail(at, key, "unknown key");
   }
 
   std::string Text(const toml::node& at, std::string_view key) const {

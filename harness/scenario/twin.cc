@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "scenario/dead_runs.h"
+#include "scenario/held_directory.h"
 #include "scenario/process_watch.h"
 #include "scenario/twin_world.h"
 
@@ -117,7 +118,7 @@ class Run {
         options_(options),
         world_(scenario, world, options.fakes_dir, recorder_),
         is_fake_(world == World::kFakes) {
-    lock_.Take(world_.root());
+    lock_ = Hold(world_.root());
   }
 
   Result<TwinRun> Go() {
@@ -235,7 +236,7 @@ class Run {
   const Scenario& scenario_;
   const TwinOptions& options_;
   Recorder recorder_;
-  RunLock lock_;  // outlives the directory
+  UniqueFd lock_;  // outlives the directory
   TwinWorld world_;
   bool is_fake_;
   TwinRun run_;
