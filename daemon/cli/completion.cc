@@ -229,6 +229,7 @@ std::string Complete(const std::vector<std::string>& given, const Invocation& in
   std::string before;
   if (place.tail < 0 && !IsText(place) && place.option == nullptr && HasValue(last)) {
     place.option = FindOption(place.command, NameIn(last));
+    if (place.option == nullptr || !TakesValue(*place.option)) return "";
     if (whole) before = NameIn(last) + "=";
     last = ValueIn(last);
   }

@@ -30,8 +30,8 @@ _oj() {
   lines=("${(@f)$("${words[1]}" __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
   for line in $lines; do
     case $line in
-      :dirs) compset -P '*='; _files -/; return ;;
-      :files) compset -P '*='; _files; return ;;
+      :dirs) [[ $PREFIX == --*=* ]] && compset -P 1 '*='; _files -/; return ;;
+      :files) [[ $PREFIX == --*=* ]] && compset -P 1 '*='; _files; return ;;
       :commands) _command_names -e; return ;;
       *) found+=("${line%%$'\t'*}:${line#*$'\t'}") ;;
     esac

@@ -53,6 +53,7 @@ std::optional<Failure> CopyTo(const std::string& from, const std::string& to) {
   const UniqueFd out(open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!out) return Cannot("write", beside);
   auto failed = CopyInto(out, from, beside);
+  if (!failed && fsync(out.get()) != 0) failed = Cannot("write", beside);
   if (!failed && rename(beside.c_str(), to.c_str()) != 0) failed = Cannot("write", to);
   if (failed) unlink(beside.c_str());
   return failed;

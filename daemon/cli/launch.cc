@@ -226,14 +226,17 @@ Outcome<Started> AwaitAnswer(const Settings& settings, const Environment& enviro
 
 Outcome<Started> EnsureDaemon(const Settings& settings, const Environment& environment) {
   const Deadline deadline = Deadline::After(Now(), settings.connect.value);
-  ProgressMeter meter(environment, "starting ojd");
-  auto answer = TryPing(settings, deadline, environment.interrupt_fd, meter);
-  if (answer) return *answer;
-  if (answer.error().trouble != Trouble::kNotRunning) {
-    return Explain(settings, answer.error(), 0);
+  {
+    ProgressMeter meter(environment, "is ojd there");
+    auto answer = TryPing(settings, deadline, environment.interrupt_fd, meter);
+    if (answer) return *answer;
+    if (answer.error().trouble != Trouble::kNotRunning) {
+      return Explain(settings, answer.error(), 0);
+    }
   }
   auto child = Spawn(settings, environment);
   if (!child) return child.error();
+  ProgressMeter meter(environment, "starting ojd");
   return AwaitAnswer(settings, environment, *child, deadline, meter);
 }
 

@@ -55,6 +55,13 @@ Outcome<Said> Status(const Invocation& invocation, bool requests) {
   return said;
 }
 
+// Of a daemon that does not answer as it should; whoever reads JSON reads nothing else.
+std::string Trouble(const Invocation& invocation, const Failure& failure) {
+  const std::string message = OneLine(failure.message);
+  if (!invocation.settings.json) return "oj: " + message + "\n";
+  return json::serialize(json::object{{"running", true}, {"error", message}}) + "\n";
+}
+
 // On a terminal each look takes the place of the last. A daemon that comes and goes is shown, too.
 Outcome<Said> Watch(const Invocation& invocation) {
   const Environment& environment = invocation.environment;
@@ -63,11 +70,8 @@ Outcome<Said> Watch(const Invocation& invocation) {
   for (;;) {
     auto said = Status(invocation, true);
     if (!said && said.error().exit == kExitInterrupted) return said;
-    const std::string trouble = said ? "" : "oj: " + OneLine(said.error().message) + "\n";
-    std::string text = said ? said->out : as_json ? "" : trouble;
+    std::string text = said ? said->out : Trouble(invocation, said.error());
     if (redraws) text = "\x1b[H\x1b[2J" + text;
-    // Whoever reads JSON reads nothing else there.
-    if (as_json && !trouble.empty()) environment.err(trouble);
     if (const int error = environment.out(text); error != 0) {
       return Said{"", "", error == EINTR ? kExitInterrupted : kExitDone};
     }

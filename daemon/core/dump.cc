@@ -107,8 +107,8 @@ std::string TextOf(const Dump& dump) {
   std::string text = Head(dump);
   for (std::string_view lines = dump.state; !lines.empty();) {
     const std::size_t end = lines.find('\n');
-    const std::string_view line = lines.substr(0, end);
-    text += dump.redact ? redactor.Record(line) : std::string(line);
+    const std::string line = ToUtf8(lines.substr(0, end));  // a path may be anything
+    text += dump.redact ? redactor.Record(line) : line;
     text += '\n';
     lines.remove_prefix(end + 1);
   }

@@ -1,6 +1,7 @@
 // Lock files: what a git that was killed leaves behind, and every later one stumbles over.
 #include "core/disk.h"
 #include "core/git_client.h"
+#include "core/judged.h"
 
 namespace oj {
 namespace {
@@ -14,11 +15,10 @@ constexpr WallMillis kClockSlack = 10;
 }  // namespace
 
 std::string LockInTheWay(std::string_view said) {
-  constexpr std::string_view kUnable = "Unable to create \'", kExists = "\': File exists";
-  const std::size_t at = said.find(kUnable);
+  const std::size_t at = said.find(kUnableToCreate);
   if (at == said.npos) return "";
-  said.remove_prefix(at + kUnable.size());
-  std::string path(said.substr(0, said.find(kExists)));
+  said.remove_prefix(at + kUnableToCreate.size());
+  std::string path(said.substr(0, said.find(kFileExists)));
   const bool whole = path.size() < said.size() && path.starts_with('/') && path.ends_with(".lock");
   if (!whole || path.find("/../") != path.npos) return "";
   for (std::size_t dot; (dot = path.find("/./")) != path.npos;) path.erase(dot, 2);

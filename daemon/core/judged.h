@@ -19,6 +19,10 @@ inline constexpr std::string_view kJudged[] = {
     "is already checked out at", "already used by worktree", "a branch named", "already exists",
     "cannot lock ref"};
 
+// git of a lock file that is in its way: the path between the two counts as well (LockInTheWay).
+inline constexpr std::string_view kUnableToCreate = "Unable to create '";
+inline constexpr std::string_view kFileExists = "': File exists";
+
 // One of them: any other text does not compile.
 class Judged {
  public:

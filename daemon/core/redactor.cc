@@ -71,11 +71,17 @@ bool Has(const List& list, std::string_view text) {
   return std::find(std::begin(list), std::end(list), text) != std::end(list);
 }
 
-// Where the first of the core's phrases is in `text`, and it; the longest of several.
+// Where the first of what the core judges by is in `text`, and it; the longest of several.
 struct Found {
   std::size_t at = std::string_view::npos;
   std::string_view phrase;
 };
+Found FirstLock(std::string_view text) {
+  const std::size_t at = text.find(kUnableToCreate);
+  const std::size_t end = text.find(kFileExists, std::min(at, text.size()));
+  if (end == text.npos) return {};
+  return {at, text.substr(at, end + kFileExists.size() - at)};
+}
 Found FirstJudged(std::string_view text) {
   Found first;
   for (const std::string_view phrase : kJudged) {
@@ -83,7 +89,8 @@ Found FirstJudged(std::string_view text) {
     const bool longer = at == first.at && phrase.size() > first.phrase.size();
     if (at < first.at || (longer && at != std::string_view::npos)) first = {at, phrase};
   }
-  return first;
+  const Found lock = FirstLock(text);
+  return lock.at < first.at ? lock : first;
 }
 
 std::string_view Trimmed(std::string_view text) {
@@ -148,7 +155,8 @@ std::string Redactor::Value(std::string_view text) {
     path += '/';
     text.remove_prefix(1);
     const std::size_t end = std::min(text.find('/'), text.size());
-    path += Token(text.substr(0, end));
+    const std::string_view name = text.substr(0, end);
+    path += name == "." || name == ".." ? std::string(name) : Token(name);
     text.remove_prefix(end);
   }
   return path;
@@ -174,7 +182,9 @@ std::string Redactor::Request(std::string_view payload) {
 
 std::string Redactor::Record(std::string_view line) {
   const Hide hide = [this](std::string_view text) { return Value(text); };
-  json::value records = json::parse(line);
+  json::error_code error;
+  json::value records = json::parse(line, error);
+  if (error || !records.is_object()) return Token(line);
   for (auto& kind : records.as_object()) {
     for (auto& field : kind.value().as_object()) {
       if (field.key() == "status" || field.value().is_number()) continue;
@@ -208,6 +218,17 @@ std::string Redactor::Target(std::string_view text) {
   return "=" + Value(text.substr(1, text.size() - 1 - (pane ? 1 : 0))) + (pane ? ":" : "");
 }
 
+// "Unable to create '/repo/.git/index.lock': File exists"
+std::string Redactor::Lock(std::string_view said) {
+  constexpr std::string_view kSuffix = ".lock";
+  said.remove_prefix(kUnableToCreate.size());
+  said.remove_suffix(kFileExists.size());
+  const bool whole = said.ends_with(kSuffix);
+  if (whole) said.remove_suffix(kSuffix.size());
+  return std::string(kUnableToCreate) + Value(said) + std::string(whole ? kSuffix : "") +
+         std::string(kFileExists);
+}
+
 std::string Redactor::Result(std::string_view result) {
   const std::size_t colon = std::min(result.find(": "), result.size());
   std::string kept(result.substr(0, colon));
@@ -221,7 +242,7 @@ std::string Redactor::Result(std::string_view result) {
   while (!said.empty()) {
     const Found found = FirstJudged(said);
     add(Token(Trimmed(said.substr(0, found.at))));
-    add(found.phrase);
+    add(found.phrase.starts_with(kUnableToCreate) ? Lock(found.phrase) : std::string(found.phrase));
     said.remove_prefix(std::min(found.at, said.size()));
     said.remove_prefix(found.phrase.size());
   }

@@ -33,6 +33,7 @@ class Redactor {
   // A path name by name, anything else as a whole.
   std::string Value(std::string_view text);
   std::string Target(std::string_view text);
+  std::string Lock(std::string_view said);
 
   std::map<std::string, std::string, std::less<>> tokens_;
 };

@@ -9,7 +9,9 @@ namespace oj {
 namespace {
 
 constexpr std::size_t kKept = 5;
+// Between two by themselves; after one that could not be written.
 constexpr Duration kByItself = std::chrono::minutes(1);
+constexpr Duration kAgain = std::chrono::seconds(5);
 constexpr Duration kLimit = std::chrono::seconds(5);  // for the disk
 
 // When it was written, of the names that dumps have: dump-<ms>-r<number>.jsonl where one was asked
@@ -59,11 +61,7 @@ Task<Status> Write(Core& core, std::string directory, std::string name, Dump dum
   if (!made) co_return made.error();
   std::function<std::string()> text = [dump = std::move(dump)] { return TextOf(dump); };
   auto write = core.seams.files.Write(directory + "/" + name, std::move(text));
-  const Status written = co_await std::move(write);
-  if (!written) co_return written.error();
-  auto remove = RemoveOld(core, directory, name);
-  co_await std::move(remove);
-  co_return Ok{};
+  co_return co_await std::move(write);
 }
 
 // The path of the new file. `number`: of the request, or 0.
@@ -87,6 +85,8 @@ Task<Result<std::string>> WriteDump(Core& core, std::string reason, std::uint64_
   const std::optional<Status> written = co_await std::move(bounded);
   if (!written) co_return Error{ErrorCode::kUnavailable, "the disk does not answer: " + path, ""};
   if (!*written) co_return written->error();
+  // A removal may wait for that of a large workspace.
+  core.background.Start(RemoveOld(core, directory, name));
   co_return path;
 }
 
@@ -95,8 +95,7 @@ Task<void> DumpAlone(Core& core, std::string reason) {
   const auto path = co_await std::move(write);
   core.seams.log.Record(
       {EventKind::kDumped, 0, 0, path ? 0 : 1, path ? *path : path.error().message});
-  core.next_dumps.at(reason) =
-      path ? Deadline::After(core.seams.clock.Now(), kByItself) : Deadline(Instant::min());
+  core.next_dumps.at(reason) = Deadline::After(core.seams.clock.Now(), path ? kByItself : kAgain);
 }
 
 }  // namespace

@@ -47,6 +47,8 @@ TEST_F(CompletionTest, OptionsOfTheCommandAndOfAll) {
               UnorderedElementsAre("--dry-run", "--delete-branch"));
   EXPECT_THAT(Next({"workspace", "prune", "--st"}), ElementsAre("--state-dir"));
   EXPECT_THAT(Next({"session", "list", "--force"}), IsEmpty());
+  EXPECT_THAT(Next({"--all="}), IsEmpty());
+  EXPECT_THAT(Next({"session", "peek", "--typo="}), IsEmpty());
 }
 
 TEST_F(CompletionTest, ValuesOfOptions) {

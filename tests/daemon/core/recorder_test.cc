@@ -135,10 +135,26 @@ TEST(RedactorTest, OfWhatAToolSaidWhatTheCoreJudgesByStays) {
   EXPECT_EQ(Redactor().Result("exit 128: fatal: not a git repository: hunter2"),
             "exit 128: x1 not a git repository x2");
   EXPECT_EQ(Redactor().Result("timed out 9"), "timed out 9");
+  EXPECT_EQ(
+      Redactor().Result("exit 128: fatal: cannot lock ref: Unable to create "
+                        "'/home/me/.git/./secret.lock': File exists.\n\nAnother git"),
+      "exit 128: x1 cannot lock ref x2 Unable to create '/x3/x4/x5/./x6.lock': File exists x7");
   for (const std::string_view phrase : kJudged) {
     const std::string said = "exit 1: " + std::string(phrase);
     EXPECT_EQ(Redactor().Result(said), said);
   }
+}
+
+TEST(DumpTest, APathMayBeAnyBytes) {
+  Dump dump;
+  dump.state = "{\"workspace\":{\"id\":\"one\",\"path\":\"/st\xff/one\"}}\n";
+  const auto last_line = [&dump] {
+    const std::string text = TextOf(dump);
+    return text.substr(text.find('\n') + 1);
+  };
+  EXPECT_EQ(last_line(), "{\"workspace\":{\"id\":\"one\",\"path\":\"/st\uFFFD/one\"}}\n");
+  dump.redact = true;
+  EXPECT_EQ(last_line(), "{\"workspace\":{\"id\":\"x1\",\"path\":\"/x2/x1\"}}\n");
 }
 
 TEST(DumpTest, IsOneObjectALineAndTheFirstHasTheSettings) {
