@@ -278,8 +278,8 @@ Outcome Serve(const Args& args, const std::string& passing) {
 
 Outcome Work(const Args& args, const Behaviour& behaviour) {
   if (!args.empty() && args[0] == "-V") return {0, "tmux 3.3a\n", ""};
-  Keep();
   const ServerTurn turn(StateDirectory());
+  Keep();  // not before: a client that is killed while it waits has asked all the same
   for (const Args& late : TakeBroken()) Serve(late, "");
   return Serve(args, behaviour.passing);
 }

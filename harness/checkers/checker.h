@@ -24,6 +24,7 @@ struct CallFacts {
   std::string session;       // that it names, or empty
   Duration timeout{};        // timeout_ms; zero: not sent
   std::string request_id{};  // or empty
+  std::string made{};        // what the name of the session that it makes begins with, or empty
 };
 
 struct Facts {

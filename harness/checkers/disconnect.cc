@@ -170,6 +170,10 @@ class Disconnect {
            {wanted->event, process.began.event});
     }
   }
+  // What names no session may be about any.
+  static bool IsAbout(const CallFacts& call, std::string_view session) {
+    return (call.session.empty() || call.session == session) && session.starts_with(call.made);
+  }
   static bool Wants(std::string_view type, std::string_view command) {
     if (type == "PeekSession") return command == "capture-pane";
     if (type == "SessionSend") return command == "send-keys" || command == "has-session";
@@ -183,17 +187,22 @@ class Disconnect {
     std::optional<Moment> last;
     for (const CallLife& call : story_.calls) {
       const auto known = facts_.calls.find(call.call);
-      const bool other = known != facts_.calls.end() && !known->second.session.empty() &&
-                         known->second.session != process.session;
+      const bool other = known != facts_.calls.end() && !IsAbout(known->second, process.session);
       if (other || !Wants(call.type, CommandOf(process.argv))) continue;
       if (process.ended && process.ended->event < call.sent.event) continue;
       auto end = EndOf(call);
       if (!end) return std::nullopt;
-      // What a unit has begun it sees through.
-      if (HasUnits(call.type)) end->at += facts_.LongestUnit();
+      // What a unit has begun it sees through; nothing is left of one that was told as done.
+      if (HasUnits(call.type) && !IsDone(call)) end->at += facts_.LongestUnit();
       if (!last || last->at < end->at) last = end;
     }
     return last;
+  }
+  // Answered, and not by an error's code.
+  bool IsDone(const CallLife& call) const {
+    if (!call.answered) return false;
+    const std::string_view reply = story_.trace.Text(story_.trace.events()[call.answered->event]);
+    return !reply.empty() && reply[0] >= 'A' && reply[0] <= 'Z';
   }
   std::optional<Moment> EndOf(const CallLife& call) const {
     std::optional<Moment> end;

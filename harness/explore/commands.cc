@@ -105,19 +105,12 @@ Status Draw(const std::string& path, const boost::json::object& data) {
 Status CheckPage(const std::string& path) {
   if (path.empty()) return Ok{};
   std::error_code error;
-  const fs::file_type type = fs::status(path, error).type();
-  if (type == fs::file_type::fifo) return Ok{};  // its reader would see the end
+  if (fs::is_fifo(path, error)) return Ok{};  // its reader would see the end
+  const bool there = fs::exists(fs::symlink_status(path, error));
   const bool can = std::ofstream(path, std::ios::app).is_open();
-  if (can && type == fs::file_type::not_found) fs::remove(path, error);
+  if (can && !there) fs::remove(path, error);
   if (can) return Ok{};
   return Error{ErrorCode::kInvalidRequest, "--report: " + path + ": cannot be written", ""};
-}
-Status CheckDirectory(const std::string& path) {
-  if (path.empty()) return Ok{};
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (!error && access(path.c_str(), W_OK) == 0) return Ok{};
-  return Error{ErrorCode::kInvalidRequest, "--failures: " + path + ": cannot be written", ""};
 }
 
 // A word for a shell.
@@ -208,7 +201,7 @@ Status CheckExplore(const Scenario& scenario, const ExploreCommandOptions& optio
                  ""};
   }
   const Status page = CheckPage(options.report);
-  return page ? CheckDirectory(options.failures) : page;
+  return page ? CheckDirectory("--failures", options.failures) : page;
 }
 
 }  // namespace
@@ -337,7 +330,8 @@ int RecordCommand(const std::string& dump, const std::string& to) {
   const Result<std::string> scenario = ScenarioOf(*text, dump);
   if (!scenario) return Refuse(scenario.error().message);
   // What is written can be run.
-  const Result<Scenario> parsed = ParseScenario(*scenario, to.empty() ? dump : to);
+  const std::string made = "the scenario made of " + dump;
+  const Result<Scenario> parsed = ParseScenario(*scenario, made);
   if (!parsed) return Refuse(parsed.error().message);
   if (to.empty()) {
     std::cout << *scenario;

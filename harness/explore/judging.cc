@@ -47,12 +47,15 @@ CallFacts FactsOf(const Step& step) {
   const boost::json::value json = boost::json::parse(step.text, error);
   if (error || !json.is_object()) return facts;
   const boost::json::object& object = json.as_object();
-  for (const char* key : {"session_id", "id"}) {
-    const boost::json::value* id = object.if_contains(key);
-    if (id != nullptr && id->is_string()) facts.session = std::string(id->as_string());
+  const auto text = [&object](const char* key) {
+    const boost::json::value* value = object.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->as_string()) : "";
+  };
+  for (const char* key : {"session_id", "id", "agent_id"}) {  // an agent's session has its id
+    if (facts.session.empty()) facts.session = text(key);
   }
-  const boost::json::value* name = object.if_contains("request_id");
-  if (name != nullptr && name->is_string()) facts.request_id = std::string(name->as_string());
+  if (text("type") == "AgentRun") facts.made = text("name") + "-";
+  facts.request_id = text("request_id");
   const boost::json::value* timeout = object.if_contains("timeout_ms");
   if (timeout != nullptr && timeout->is_int64()) {
     facts.timeout = std::chrono::milliseconds(timeout->as_int64());

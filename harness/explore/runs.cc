@@ -107,9 +107,20 @@ std::vector<Verdict> JudgeTwin(const Scenario& scenario, Duration slack, const T
 
 }  // namespace
 
-Duration LongestUnitOf(const Scenario& scenario) {
+Duration LongestUnitOf(const Scenario& scenario, Duration slack) {
   if (!AnyStep(scenario, AsksForUnits)) return Duration();
-  return Judging(scenario).FactsFor(Trace()).LongestUnit();
+  Facts facts = Judging(scenario).FactsFor(Trace());
+  facts.slack = slack;
+  return facts.LongestUnit();
+}
+
+Status CheckDirectory(const std::string& option, const std::string& path) {
+  if (path.empty()) return Ok{};
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (fs::is_directory(path, error) && access(path.c_str(), W_OK | X_OK) == 0) return Ok{};
+  return Error{ErrorCode::kInvalidRequest,
+               option + ": " + path + ": is no directory that can be written to", ""};
 }
 
 Result<JudgedTwin> RunOnProcesses(const Scenario& scenario, World world,
@@ -127,7 +138,7 @@ Result<JudgedTwin> RunOnProcesses(const Scenario& scenario, World world,
   }
   const Duration slack = std::chrono::milliseconds(options.slack_ms);
   twin.slack = std::max(twin.slack, slack);
-  twin.unit = LongestUnitOf(scenario);
+  twin.unit = LongestUnitOf(scenario, slack);
   Result<TwinRun> run = RunTwin(scenario, world, twin);
   if (!run) return run.error();
   auto verdicts = JudgeTwin(scenario, slack, *run);

@@ -24,9 +24,12 @@ struct Recorded {
 };
 Result<Recorded> LoadRecorded(const std::string& file);
 
-// So long, as the checkers see it, a daemon may go on with what it sees through for clients that
-// have gone.
-Duration LongestUnitOf(const Scenario& scenario);
+// So long, as the checkers see it with that slack, a daemon may go on with what it sees through for
+// clients that have gone.
+Duration LongestUnitOf(const Scenario& scenario, Duration slack);
+
+// Makes it where it is missing. Error: it cannot be written to; `option` is named.
+Status CheckDirectory(const std::string& option, const std::string& path);
 
 // On a real daemon, as the scenario is; ojd and slack are the options'.
 struct JudgedTwin {

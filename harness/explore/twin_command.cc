@@ -131,16 +131,18 @@ class Pool {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("cannot make a pipe");
     std::cout.flush();
+    const pid_t parent = getpid();
     const pid_t pid = fork();
-    if (pid == 0) Work(item, ends[1]);
+    if (pid == 0) Work(item, ends[1], parent);
     close(ends[1]);
     if (pid < 0) throw std::runtime_error("cannot start a process");
     running_.push_back({item, pid, ends[0], ""});
   }
 
   // What it throws is told: it must not unwind into what was forked.
-  [[noreturn]] void Work(std::size_t item, int out) const {
+  [[noreturn]] void Work(std::size_t item, int out, pid_t parent) const {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(1);  // it has died before
     Told told;
     try {
       told = work_(item);
@@ -377,13 +379,8 @@ int TwinCommand(const TwinCommandOptions& options) {
   Result<std::vector<Item>> items = ItemsOf(options);
   if (!items) return Refuse(items.error().message);
   if (items->empty()) return Refuse("none of these scenarios is for simulation and such a world");
-  if (!options.keep.empty()) {
-    std::error_code error;
-    fs::create_directories(options.keep, error);
-    if (!fs::is_directory(options.keep, error) || access(options.keep.c_str(), W_OK | X_OK) != 0) {
-      return Refuse("--keep: " + options.keep + ": is no directory that can be written to");
-    }
-  }
+  const Status keep = CheckDirectory("--keep", options.keep);
+  if (!keep) return Refuse(keep.error().message);
   Comparison comparison(options, std::move(*items));
   const bool agree = comparison.Run();
   if (options.json) {

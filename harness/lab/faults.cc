@@ -132,8 +132,8 @@ Result<UniqueFd> Faults::ToStop(const Fault& fault) {
 
 Status Faults::Stop(const Fault& fault) {
   const ToolRule& rule = fault.rule;
-  if (fault.target != "daemon" && (fault.target != "tmux" || !rule.hang || !rule.match.empty() ||
-                                   rule.nth > 0 || rule.ignore_term)) {
+  const bool narrowed = !rule.match.empty() || rule.nth > 0 || rule.ignore_term;
+  if (fault.name != "hang-daemon" && (fault.name != "hang-tmux" || narrowed)) {
     return Wrong(
         "the real tools do as they do; there are only `hang tmux`, `kill tmux`, `hang daemon`, "
         "`kill daemon`");
@@ -153,13 +153,13 @@ Status Faults::Misbehave(const Fault& fault) {
   const Status understood = Check(active);
   if (!understood.ok()) return understood;
   const std::size_t same = Find(fault.name);
-  if (fault.rule.nth > 0) CountAnew(active);
   active_.insert(active_.begin(), std::move(active));
   const Status written = WriteRules();
   if (!written.ok()) {
     active_.erase(active_.begin());
     return written;
   }
+  if (fault.rule.nth > 0) CountAnew(active_.front());
   // If it cannot be ended: the newer one counts.
   if (same + 1 < active_.size()) static_cast<void>(End(same + 1));
   return Ok{};
@@ -187,11 +187,14 @@ Status Faults::Check(const Active& active) const {
   if (!written.ok()) return written;
   const std::string other = active.fault.target == "git" ? "tmux" : "git";
   std::string said;
-  const int exit =
-      RunBounded({"/bin/sh", "-c", "exec \"$0\" -V 2>&1", other}, environment, kToolLimit, &said);
-  if (exit != kBadRules) return Ok{};
+  const std::string asked = other == "git" ? "--version" : "-V";
+  const int exit = RunBounded({"/bin/sh", "-c", "exec \"$0\" \"$1\" 2>&1", other, asked},
+                              environment, kToolLimit, &said);
+  if (exit == 0) return Ok{};
   said.erase(said.find_last_not_of('\n') + 1);
-  return Wrong(said.substr(said.find(": ") + 2));
+  if (exit == kBadRules) return Wrong(said.substr(said.find(": ") + 2));
+  return Error{ErrorCode::kUnavailable, "the fakes could not be asked whether they understand it",
+               ""};
 }
 
 // --nth counts from the order on, and with it every other fault of these calls: they have one file
@@ -221,12 +224,16 @@ Result<std::string> Faults::On(const Fault& fault) {
 
 // Error: it is to be ended once more.
 Status Faults::LetGo(const Active& ended) const {
+  const std::string made = ended.release + ".new";
+  std::ofstream file(made);
+  file.close();
+  if (!file) return Error{ErrorCode::kUnavailable, made + " cannot be written", ""};
   Status written = WriteRules();
   if (!written.ok()) return written;
-  std::ofstream file(ended.release);
-  file.close();
-  if (file) return Ok{};
-  return Error{ErrorCode::kUnavailable, ended.release + " cannot be written", ""};
+  std::error_code error;
+  std::filesystem::rename(made, ended.release, error);
+  if (!error) return Ok{};
+  return Error{ErrorCode::kUnavailable, ended.release + ": " + error.message(), ""};
 }
 
 // What it was, as a line. Error: it is on still.
@@ -268,9 +275,11 @@ Result<std::string> Faults::Off(const std::vector<std::string>& words) {
 Result<std::string> Faults::KillFakeTmux() const {
   auto environment = twin_.environment();
   for (const char* name : {"OJ_FAKE_JOURNAL", "OJ_FAKE_RULES"}) environment.erase(name);
+  std::string why;
   const int exit =
-      RunBounded({"/usr/bin/env", "tmux", "kill-server"}, environment, kToolLimit, nullptr);
-  if (exit != 0) return Missing("no tmux server runs here");
+      RunBounded({"/usr/bin/env", "tmux", "kill-server"}, environment, kToolLimit, nullptr, &why);
+  if (exit == 1) return Missing("no tmux server runs here");
+  if (exit != 0) return Error{ErrorCode::kUnavailable, "tmux kill-server: " + why, ""};
   return std::string("killed: the server of tmux, with all its sessions\n");
 }
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,44 +63,10 @@ void HangUp(const std::string& directory) {
   }
 }
 
-// Also of directories that are closed to their owner.
-void RemoveTree(const fs::path& path) {
-  std::error_code error;
-  fs::remove_all(path, error);
-  if (!error) return;
-  for (fs::recursive_directory_iterator at(path, error), end; !error && at != end;
-       at.increment(error)) {
-    std::error_code ignored;
-    const bool directory = at->is_directory(ignored) && !at->is_symlink(ignored);
-    if (directory) fs::permissions(at->path(), fs::perms::owner_all, ignored);
-  }
-  fs::permissions(path, fs::perms::owner_all, error);
-  fs::remove_all(path, error);
-}
-
-// By its descriptor: whatever becomes of its name. The lock goes last, and only if all else has
-// gone: what is left is a dead lab's directory still, for the next lab. False: something is left.
-bool Remove(const std::string& directory, const UniqueFd& opened) {
-  fchmod(opened.get(), S_IRWXU);
-  const fs::path place = "/proc/self/fd/" + std::to_string(opened.get());
-  const auto entries = [&place](std::error_code& error) {
-    std::vector<fs::path> found;
-    for (fs::directory_iterator at(place, error), end; !error && at != end; at.increment(error)) {
-      if (at->path().filename() != kLockName) found.push_back(at->path());
-    }
-    return found;
-  };
-  std::error_code error;
-  for (const fs::path& entry : entries(error)) RemoveTree(entry);
-  if (!entries(error).empty() || error) return false;
-  unlinkat(opened.get(), kLockName, 0);
-  return rmdir(directory.c_str()) == 0;
-}
-
 // The holder of the lock calls it. False: something is left.
 bool EndAndRemove(const std::string& directory, const UniqueFd& opened) {
   HangUp(directory);
-  return EndStrays(directory, kKillLimit, kLabVariable).empty() && Remove(directory, opened);
+  return EndStrays(directory, kKillLimit, kLabVariable).empty() && RemoveHeld(directory, opened);
 }
 
 // Of the descriptors above stderr, which is open, only these two stay open.
@@ -125,8 +90,7 @@ void CloseAllBut(int one, int other) {
   char byte = 0;
   while (read(pipe, &byte, 1) < 0 && errno == EINTR) {
   }
-  const UniqueFd opened(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  const bool clean = EndAndRemove(directory, opened);
+  const bool clean = EndAndRemove(directory, OpenDirectory(directory));
   _exit(clean ? 0 : 1);
 }
 

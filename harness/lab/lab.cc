@@ -233,6 +233,7 @@ Status Lab::Enter() {
 Status Lab::SetUp() {
   if (dir_.empty()) return Unavailable("no temporary directory can be made");
   guard_ = std::make_unique<Guard>(dir_);
+  if (!guard_->has_lock()) return Unavailable(dir_ + " cannot be locked");
   if (!guard_->ok()) return Unavailable("the lab's guardian cannot be started");
   Status done = Enter();
   if (!done.ok()) return done;

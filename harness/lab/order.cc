@@ -194,7 +194,9 @@ class OnParser {
     } else if (kind_->name == "flood") {
       const auto bytes = Bytes(words == 2 ? plain_[1] : "64M");
       if (words > 2) return FailUsage();
-      if (!bytes) return Fail("flood needs a number of bytes, at most 10^12, such as 64K or 1G");
+      if (!bytes || *bytes == 0) {
+        return Fail("flood needs a number of bytes from 1 to 10^12, such as 64K or 1G");
+      }
       rule.flood_bytes = *bytes;
       return true;
     } else if (kind_->name == "grandchild") {

@@ -84,7 +84,7 @@ function fields(index) {  // [[name, value]] of an event
   return all;
 }
 const nameOf = (index) => data.kinds[events[index][1]].name;
-const sentence = (index) => nameOf(index) + ' \u00b7 ' + fields(index).map(([k, v]) => (k.length < 11 && typeof v === 'number' ? k + ' ' : '') + v).join(' \u00b7 ');
+const sentence = (index) => nameOf(index) + ' \u00b7 ' + fields(index).map(([k, v]) => (k.length < 12 && typeof v === 'number' ? k + ' ' : '') + v).join(' \u00b7 ');
 function facts(item) {
   const rows = [];
   if (item.bar) {

@@ -7,14 +7,12 @@
 namespace oj::sim {
 namespace {
 
-// Of all clients, with their copies.
-constexpr std::size_t kMostSteps = 100'000;
-
 class ClientReader {
  public:
-  explicit ClientReader(const TomlReader& reader) : read_(reader) {}
+  ClientReader(const TomlReader& reader, bool outside, ClientRoom& room)
+      : read_(reader), outside_(outside), room_(room) {}
 
-  std::vector<ClientScript> Read(const toml::table& table, std::size_t steps) const {
+  std::vector<ClientScript> Read(const toml::table& table) {
     ClientScript client;
     std::int64_t copies = 1;
     Duration every{};
@@ -31,7 +29,6 @@ class ClientReader {
       } else if (key == "steps") {
         for (const toml::node& step : read_.Array(value, key)) {
           ReadSteps(read_.Table(step, "steps"), client.steps);
-          if (client.steps.size() > kMostSteps) TooManySteps(value);
         }
       } else {
         read_.Unknown(value, key);
@@ -39,10 +36,13 @@ class ClientReader {
     }
     if (client.name.empty()) read_.Fail(table, "name", "is missing");
     if (client.steps.empty()) read_.Fail(table, "steps", "is missing or empty");
-    if (steps + client.steps.size() * static_cast<std::size_t>(copies) > kMostSteps) {
-      TooManySteps(table);
-    }
-    std::vector<ClientScript> clients(static_cast<std::size_t>(copies), client);
+    const auto count = static_cast<std::size_t>(copies);
+    std::size_t bytes = 0;
+    for (const Step& step : client.steps) bytes += step.text.size();
+    Check(table, count * client.steps.size(), count * bytes);
+    room_.steps -= count * client.steps.size();
+    room_.bytes -= count * bytes;
+    std::vector<ClientScript> clients(count, client);
     for (std::size_t i = 0; i < clients.size(); ++i) {
       if (copies > 1) clients[i].name += "-" + std::to_string(i + 1);
       clients[i].start += every * static_cast<Duration::rep>(i);
@@ -51,15 +51,24 @@ class ClientReader {
   }
 
  private:
-  [[noreturn]] void TooManySteps(const toml::node& at) const {
-    read_.Fail(at, "steps", "more than " + std::to_string(kMostSteps) + " in all");
+  void Check(const toml::node& at, std::size_t steps, std::size_t bytes) const {
+    if (steps > room_.steps) {
+      read_.Fail(at, "steps", "more than " + std::to_string(ClientRoom::kSteps) + " in all");
+    }
+    if (bytes > room_.bytes) {
+      read_.Fail(at, "steps",
+                 "they send more than " + std::to_string(ClientRoom::kMebibytes) + " MiB in all");
+    }
   }
 
   // One after the other, `times` of them.
   void ReadSteps(const toml::table& table, std::vector<Step>& steps) const {
     const toml::node* times = table.get("times");
-    const std::int64_t count = times == nullptr ? 1 : read_.Integer(*times, "times", 1, 10'000);
-    steps.insert(steps.end(), static_cast<std::size_t>(count), ReadStep(table));
+    const auto count =
+        static_cast<std::size_t>(times == nullptr ? 1 : read_.Integer(*times, "times", 1, 10'000));
+    const Step step = ReadStep(table);
+    Check(table, steps.size() + count, count * step.text.size());
+    steps.insert(steps.end(), count, step);
   }
 
   Step ReadStep(const toml::table& table) const {
@@ -113,17 +122,25 @@ class ClientReader {
     const toml::node* type = table.get("type");
     if (type == nullptr) read_.Fail(table, key, "a request needs a type");
     read_.Text(*type, "type");
+    const toml::node* repo = table.get("repo");
+    const std::string path = repo != nullptr && repo->is_string() ? read_.Text(*repo, "repo") : "";
+    if (outside_ && path.starts_with('/') && !IsBelow(path, "/repos/")) {
+      read_.Fail(*repo, "repo",
+                 "must be below /repos/, without \".\" and \"..\", but in worlds = [\"sim\"]");
+    }
     return boost::json::serialize(read_.Json(table, key));
   }
 
   const TomlReader& read_;
+  const bool outside_;
+  ClientRoom& room_;
 };
 
 }  // namespace
 
 std::vector<ClientScript> ReadClients(const TomlReader& read, const toml::table& table,
-                                      std::size_t steps) {
-  return ClientReader(read).Read(table, steps);
+                                      bool outside, ClientRoom& room) {
+  return ClientReader(read, outside, room).Read(table);
 }
 
 }  // namespace oj::sim

@@ -9,9 +9,16 @@
 
 namespace oj::sim {
 
-// All its copies. `steps`: those of the clients before it, as there is a limit for all together.
-// Throws WrongFile.
+// For the clients of one file, with their copies.
+struct ClientRoom {
+  static constexpr std::size_t kSteps = 100'000, kMebibytes = 64;
+  std::size_t steps = kSteps;
+  std::size_t bytes = kMebibytes << 20;  // of what they send
+};
+
+// All its copies, out of `room`. `outside`: also on real processes, whose repositories are below
+// /repos. Throws WrongFile.
 std::vector<ClientScript> ReadClients(const TomlReader& read, const toml::table& table,
-                                      std::size_t steps);
+                                      bool outside, ClientRoom& room);
 
 }  // namespace oj::sim

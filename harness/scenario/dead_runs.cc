@@ -1,7 +1,6 @@
 #include "scenario/dead_runs.h"
 
 #include <chrono>
-#include <filesystem>
 
 #include "os/strays.h"
 #include "scenario/held_directory.h"
@@ -12,16 +11,12 @@ namespace {
 
 constexpr std::chrono::seconds kLimit(5);
 
-bool EndAndRemove(const std::string& directory, const UniqueFd&) {
-  EndAllIn(directory);
-  std::error_code error;
-  std::filesystem::remove_all(directory, error);
-  return !error;
-}
-
 }  // namespace
 
-void EndAllIn(const std::string& directory) { EndStrays(directory + "/", kLimit, "OJ_STATE_DIR"); }
+bool EndAndRemove(const std::string& directory, const UniqueFd& opened) {
+  const bool ended = EndStrays(directory + "/", kLimit, "OJ_STATE_DIR").empty();
+  return ended && RemoveHeld(directory, opened);
+}
 
 void RemoveDeadRuns() { CleanUpDead(kRunName, EndAndRemove); }
 

@@ -24,7 +24,7 @@ constexpr std::time_t kToLockSeconds = 60;
 // It is a directory itself, this user's, and closed to all others: what merely has such a name was
 // put there by who knows whom.
 UniqueFd OpenOwn(const std::string& directory) {
-  UniqueFd opened(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd opened = OpenDirectory(directory);
   struct stat info{};
   if (!opened || fstat(opened.get(), &info) != 0 || info.st_uid != geteuid() ||
       (info.st_mode & kOthers) != 0) {
@@ -46,6 +46,21 @@ Lock TryLock(const UniqueFd& directory, UniqueFd* file) {
   const bool same = fstatat(directory.get(), kLockName, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
                     named.st_ino == info.st_ino;
   return same ? Lock::kFree : Lock::kNone;
+}
+
+// Also of directories that are closed to their owner.
+void RemoveTree(const fs::path& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (!error) return;
+  for (fs::recursive_directory_iterator at(path, error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code ignored;
+    const bool directory = at->is_directory(ignored) && !at->is_symlink(ignored);
+    if (directory) fs::permissions(at->path(), fs::perms::owner_all, ignored);
+  }
+  fs::permissions(path, fs::perms::owner_all, error);
+  fs::remove_all(path, error);
 }
 
 // Of what died before it had its lock, or after it had removed it: there is nothing else in it.
@@ -71,6 +86,27 @@ UniqueFd Hold(const std::string& directory) {
     lock.Reset();
   }
   return lock;
+}
+
+UniqueFd OpenDirectory(const std::string& path) {
+  return UniqueFd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+bool RemoveHeld(const std::string& path, const UniqueFd& opened) {
+  fchmod(opened.get(), S_IRWXU);
+  const fs::path place = "/proc/self/fd/" + std::to_string(opened.get());
+  const auto entries = [&place](std::error_code& error) {
+    std::vector<fs::path> found;
+    for (fs::directory_iterator at(place, error), end; !error && at != end; at.increment(error)) {
+      if (at->path().filename() != kLockName) found.push_back(at->path());
+    }
+    return found;
+  };
+  std::error_code error;
+  for (const fs::path& entry : entries(error)) RemoveTree(entry);
+  if (!entries(error).empty() || error) return false;
+  unlinkat(opened.get(), kLockName, 0);
+  return rmdir(path.c_str()) == 0;
 }
 
 bool IsHeld(const std::string& directory) {

@@ -18,6 +18,12 @@ inline constexpr const char* kLockName = "lock";
 UniqueFd Hold(const std::string& directory);
 // Somebody of this user's holds it.
 bool IsHeld(const std::string& directory);
+// Itself and no link. Empty: it cannot be opened.
+UniqueFd OpenDirectory(const std::string& path);
+// Removes it by its descriptor, whatever becomes of its name; also directories in it that are
+// closed to their owner. The lock goes last, and only if all else has gone: what is left is known
+// by it still. False: something is left.
+bool RemoveHeld(const std::string& path, const UniqueFd& opened);
 // All of that name, sorted, with their full paths: held or not, and whoever's they are.
 std::vector<std::string> DirectoriesNamed(std::string_view name);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <limits>
 #include <set>
 
 #include "core/flight.h"
@@ -16,6 +18,10 @@ namespace json = boost::json;
 
 // A tool that took no longer did as it always does.
 constexpr std::int64_t kSlow = 50'000'000;
+
+// A call has two steps, and they are 100,000 at most.
+constexpr std::size_t kMostCalls = 45'000;
+constexpr Duration kDay = std::chrono::hours(24);
 
 std::chrono::milliseconds Ms(std::int64_t ns) { return std::chrono::milliseconds(ns / 1'000'000); }
 
@@ -73,7 +79,7 @@ bool Misbehaved(const DumpStory::Process& process, ToolRule& rule) {
   if (begins("flooded")) rule.flood_bytes = 1'000'000'000'000;
   if (rule.flood_bytes > 0) return true;
   if (process.ended && *process.ended - process.begun >= kSlow) {
-    rule.delay = Ms(*process.ended - process.begun);
+    rule.delay = std::min<Duration>(Ms(*process.ended - process.begun), kDay);
   }
   if (begins("signal ")) {
     rule.signal = status;
@@ -102,6 +108,18 @@ StoryTime TimeOf(const DumpStory& story) {
     if (counts) busy.emplace_back(each.begun, each.ended.value_or(story.end));
   }
   return StoryTime(story.begin, std::move(busy));
+}
+
+// When the first of the newest calls came that a scenario has room for.
+std::int64_t SinceOf(const DumpStory& story) {
+  std::vector<std::int64_t> times;
+  for (const auto& [connection, calls] : story.clients) {
+    for (const DumpStory::Call& call : calls) times.push_back(call.at);
+  }
+  if (times.size() <= kMostCalls) return std::numeric_limits<std::int64_t>::min();
+  const auto first = times.end() - static_cast<std::ptrdiff_t>(kMostCalls);
+  std::nth_element(times.begin(), first, times.end());
+  return *first;
 }
 
 // What calls name, as "session:work".
@@ -159,7 +177,7 @@ class Names {
 class Teller {
  public:
   Teller(const DumpStory& story, const std::string& name)
-      : story_(story), name_(name), time_(TimeOf(story)), names_(story) {}
+      : story_(story), name_(name), time_(TimeOf(story)), names_(story), since_(SinceOf(story)) {}
 
   Scenario Tell() {
     to_.worlds = {World::kSim, World::kFakes};
@@ -192,6 +210,9 @@ class Teller {
     tell(story_.cut, "requests are left out, for their text is not whole");
     tell(story_.refused, "requests are left out, for they are none");
     tell(story_.unsayable, "requests are left out, for no scenario can say them");
+    tell(older_, "requests are left out, for there are " + std::to_string(kMostCalls) +
+                     " newer ones, as many as a scenario may have");
+    tell(long_, "requests are left out, for they came or lasted more than a day");
     tell(cancels_, "cancels are left out, for their requests had begun before");
     if (!to_.workspaces.empty()) {
       to_.about += "; what workspaces held is not known: an untracked file where one was kept";
@@ -267,11 +288,14 @@ class Teller {
     });
   }
 
-  std::string Repo(const std::string& path) {
+  std::string Repo(const std::string& given) {
+    std::string path = std::filesystem::path(given).lexically_normal();
+    while (path.ends_with('/')) path.pop_back();
     const auto known = repos_.find(path);
     if (known != repos_.end()) return known->second;
     const std::string name = path.substr(path.rfind('/') + 1);
-    std::string mapped = "/repos/" + (name.empty() ? "repo" : name);
+    const bool plain = !name.empty() && name != "." && name != "..";
+    std::string mapped = "/repos/" + (plain ? name : "repo");
     while (std::any_of(repos_.begin(), repos_.end(),
                        [&mapped](const auto& each) { return each.second == mapped; })) {
       mapped += "x";
@@ -301,6 +325,14 @@ class Teller {
     ClientScript client;
     client.name = "connection " + std::to_string(connection);
     for (const DumpStory::Call& call : calls) {
+      if (call.at < since_) {
+        ++older_;
+        continue;
+      }
+      if (IsTooLong(call)) {
+        ++long_;
+        continue;
+      }
       json::object request = call.request;
       if (!Rename(request, call.outcome)) {
         ++cancels_;
@@ -316,6 +348,10 @@ class Teller {
       client.steps.push_back(StepOf(call, request));
     }
     if (!client.steps.empty()) to_.clients.push_back(std::move(client));
+  }
+  // No scenario has a time of more than a day.
+  bool IsTooLong(const DumpStory::Call& call) const {
+    return time_.At(call.at) > kDay || (call.left && Ms(*call.left - call.at) > kDay);
   }
   // Names things as they are called in the story. False: it is about what is not in it.
   bool Rename(json::object& request, const std::string& outcome) {
@@ -348,8 +384,9 @@ class Teller {
   const Names names_;
   Scenario to_;
   std::map<std::string, std::string> repos_;
-  std::set<std::string> sessions_;  // that are there, or an agent's
-  std::size_t cancels_ = 0;         // left out
+  std::set<std::string> sessions_;                  // that are there, or an agent's
+  std::int64_t since_ = 0;                          // of the calls that are told
+  std::size_t older_ = 0, long_ = 0, cancels_ = 0;  // left out
 };
 
 }  // namespace

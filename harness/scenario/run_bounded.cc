@@ -10,7 +10,9 @@
 #include <boost/process/exe.hpp>
 #include <boost/process/io.hpp>
 #include <boost/process/posix.hpp>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <sstream>
 #include <thread>
@@ -54,7 +56,10 @@ int RunBounded(const std::vector<std::string>& argv, const bp::environment& env,
                std::string* out, std::string* why) {
   const UniqueFd said = TemporaryFile();
   const UniqueFd complaint = TemporaryFile();
-  if (!said || !complaint) return -1;
+  if (!said || !complaint) {
+    if (why != nullptr) *why = "no temporary file can be made: " + std::string(strerror(errno));
+    return -1;
+  }
   std::error_code error;
   bp::child child(bp::exe = argv[0],
                   bp::args = std::vector<std::string>(argv.begin() + 1, argv.end()), env,

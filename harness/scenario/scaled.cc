@@ -4,6 +4,8 @@
 #include <boost/json.hpp>
 #include <string>
 
+#include "fakes/vocabulary.h"
+
 namespace oj::sim {
 namespace {
 
@@ -26,7 +28,9 @@ class Scaler {
   explicit Scaler(double scale) : scale_(scale) {}
 
   void Scale(Duration& time) const {
-    time = Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * scale_));
+    constexpr auto kMost = static_cast<double>(Duration(fakes::kLongest).count());
+    const double scaled = static_cast<double>(time.count()) * scale_;
+    time = Duration(static_cast<Duration::rep>(std::clamp(scaled, -kMost, kMost)));
   }
   void Scale(std::optional<Duration>& time) const {
     if (time) Scale(*time);

@@ -56,19 +56,6 @@ bool SaysNothing(const ToolRule& rule) {
   return rule.delay <= kSmall && rule == plain;
 }
 
-// "/repos/a/b": outside of the simulation it must not lead out of the run's directory.
-bool IsBelowRepos(std::string_view path) {
-  constexpr std::string_view kRepos = "/repos/";
-  if (!path.starts_with(kRepos)) return false;
-  for (std::size_t at = kRepos.size(); at <= path.size();) {
-    const std::size_t end = std::min(path.find('/', at), path.size());
-    const std::string_view name = path.substr(at, end - at);
-    if (name.empty() || name == "." || name == "..") return false;
-    at = end + 1;
-  }
-  return true;
-}
-
 template <class List>
 bool Contains(const List& list, std::string_view name) {
   return std::find(std::begin(list), std::end(list), name) != std::end(list);
@@ -130,6 +117,7 @@ class Parser {
         if (key == "tool") {
           const bool fakes = scenario_.worlds.size() == 1 && scenario_.worlds[0] == World::kFakes;
           scenario_.tools.push_back(ReadToolRule(read_, table, fakes));
+          if (IsOutside()) CheckPlaces(table, scenario_.tools.back());
         }
         if (key == "hang") ReadHang(table);
         if (key == "strike") ReadBlow(table);
@@ -140,6 +128,20 @@ class Parser {
       }
     } else {
       read_.Unknown(value, key);
+    }
+  }
+
+  // Real processes: what they make and look at is in the run's directory, where /repos and /state
+  // are (PlacedBelow).
+  bool IsOutside() const {
+    return Contains(scenario_.worlds, "fakes") || Contains(scenario_.worlds, "real");
+  }
+  void CheckPlaces(const toml::table& table, const ToolRule& rule) {
+    for (const auto& [key, path] :
+         {std::pair("lock_file", rule.lock_file), std::pair("at_path", rule.at_path)}) {
+      if (path.empty() || IsBelow(path, "/repos/") || IsBelow(path, "/state/")) continue;
+      read_.Fail(*table.get(key), key,
+                 "must be below /repos/ or /state/, without \".\" and \"..\"");
     }
   }
 
@@ -212,7 +214,7 @@ class Parser {
         read_.Unknown(value, name.str());
       }
     }
-    if (!IsBelowRepos(repo.path)) {
+    if (!IsBelow(repo.path, "/repos/")) {
       read_.Fail(table, "path", "must be below /repos/, without \".\" and \"..\"");
     }
     IsNew(table, "path", "repo", repo.path);
@@ -364,9 +366,8 @@ class Parser {
   }
 
   void AddClients(const toml::table& table) {
-    for (ClientScript& client : ReadClients(read_, table, steps_)) {
+    for (ClientScript& client : ReadClients(read_, table, IsOutside(), room_)) {
       IsNew(table, "name", "client", client.name);
-      steps_ += client.steps.size();
       scenario_.clients.push_back(std::move(client));
     }
   }
@@ -411,10 +412,21 @@ class Parser {
   TomlReader read_;
   Scenario scenario_;
   std::set<std::pair<std::string, std::string>> names_;  // kind and name of what has been read
-  std::size_t steps_ = 0;                                // of all clients
+  ClientRoom room_;
 };
 
 }  // namespace
+
+bool IsBelow(std::string_view path, std::string_view place) {
+  if (!path.starts_with(place)) return false;
+  for (std::size_t at = place.size(); at <= path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    const std::string_view name = path.substr(at, end - at);
+    if (name.empty() || name == "." || name == "..") return false;
+    at = end + 1;
+  }
+  return true;
+}
 
 std::string_view Name(Blow::Kind kind) { return kBlows[static_cast<std::size_t>(kind)]; }
 std::string_view Name(World world) { return kWorlds[static_cast<std::size_t>(world)]; }

@@ -151,6 +151,10 @@ struct Scenario {
   Mix mix;
 };
 
+// "/repos/a/b" is below "/repos/", and leads nowhere else: it has no empty name, no "." and no
+// "..".
+bool IsBelow(std::string_view path, std::string_view place);
+
 std::string_view Name(Blow::Kind kind);  // as in `what`
 std::string_view Name(World world);      // "sim", "fakes", "real"
 

@@ -85,7 +85,11 @@ class Daemon {
       : child_(bp::exe = path,
                bp::args = std::vector<std::string>{"--state-dir", world.state_dir()},
                world.environment(), bp::std_in<bp::null, (bp::std_out & bp::std_err)> world.log(),
-               bp::extend::on_exec_setup([](auto&) { prctl(PR_SET_PDEATHSIG, SIGTERM); }), error) {}
+               bp::extend::on_exec_setup([parent = getpid()](auto&) {
+                 prctl(PR_SET_PDEATHSIG, SIGTERM);
+                 if (getppid() != parent) _exit(127);  // it has died before
+               }),
+               error) {}
   ~Daemon() {
     std::error_code ignored;
     if (child_.running(ignored)) child_.terminate(ignored);
@@ -122,6 +126,7 @@ class Run {
   }
 
   Result<TwinRun> Go() {
+    if (!world_.root().empty() && !lock_) return Unavailable(world_.root() + " cannot be locked");
     const Status ready = world_.SetUp();
     if (interrupted != 0) return Interrupted();
     if (!ready.ok()) return ready.error();

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "scenario/dead_runs.h"
+#include "scenario/held_directory.h"
 #include "scenario/run_bounded.h"
 #include "scenario/scaled.h"
 #include "scenario/setup_records.h"
@@ -30,20 +31,6 @@ constexpr Duration kToolLimit = std::chrono::seconds(10);
 // At least one.
 std::string SomeMillis(Duration time) {
   return MillisText(std::max<Duration>(time, std::chrono::milliseconds(1)));
-}
-
-// What tools make and look at is below the run's directory, where these two are (PlacedBelow).
-Status CheckPaths(const Scenario& scenario) {
-  for (const ToolRule& rule : scenario.tools) {
-    for (const auto& [key, path] :
-         {std::pair("lock_file", rule.lock_file), std::pair("at_path", rule.at_path)}) {
-      if (path.empty() || path.starts_with("/repos/") || path.starts_with("/state/")) continue;
-      return Error{ErrorCode::kInvalidRequest,
-                   std::string(key) + ": '" + path + "' must be below /repos or /state",
-                   "elsewhere it would be a path of this machine"};
-    }
-  }
-  return Ok{};
 }
 
 }  // namespace
@@ -78,9 +65,7 @@ void TwinWorld::Abandon() {
 TwinWorld::~TwinWorld() {
   if (dir_.empty()) return;
   Heal();
-  EndAllIn(dir_);
-  std::error_code ignored;
-  fs::remove_all(dir_, ignored);
+  EndAndRemove(dir_, OpenDirectory(dir_));
 }
 
 std::string TwinWorld::journal() const { return world_ == World::kFakes ? dir_ + "/journal" : ""; }
@@ -117,7 +102,6 @@ bp::environment TwinWorld::environment() const {
 
 Status TwinWorld::SetUp() {
   if (dir_.empty()) return Error{ErrorCode::kUnavailable, "no temporary directory", ""};
-  if (const Status own = CheckPaths(scenario_); !own) return own;
   if (Status complete = HasFakes(); !complete.ok()) return complete;
   for (const char* name : {"/state", "/home", "/config/oj", "/tmux", "/fake"}) {
     fs::create_directories(dir_ + name);

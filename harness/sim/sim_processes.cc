@@ -162,7 +162,7 @@ void SimProcesses::BeginByRule(SimTree& tree) {
   const ToolRule& rule = *tree.behaviour.rule;
   for (int i = 0; i < rule.forks; ++i) Add(tree, false);
   if (rule.late && tree.tool == 0) promises_.push_back(&tree);
-  if (rule.late && tree.tool == 1) Add(tree, true);  // the heir of its work
+  if (rule.late && tree.tool == 1) tree.heir = &Add(tree, true);
   if (tree.behaviour.moment != Behaviour::Moment::kBefore) return;
   LeaveLock(tree);
   tree.trouble = SimTree::Trouble::kWaits;
@@ -232,18 +232,17 @@ void SimProcesses::OnEnded(SimProcess& process) {
 
 // The heir of a git that died before it began does its work.
 void SimProcesses::Inherit(SimTree& tree) {
-  const std::optional<Duration>& late = tree.behaviour.rule->late;
-  if (!late || tree.tool != 1 || tree.git != nullptr) return;
-  SimProcess& heir = *tree.members.back();
-  if (heir.state != SimProcess::State::kAlive || heir.death.armed()) return;
-  const Instant due = std::max(loop_.Now(), tree.began + *late);
-  loop_.Arm(heir.work, Deadline(due));
+  SimProcess* heir = tree.heir;
+  if (heir == nullptr || tree.git != nullptr) return;
+  if (heir->state != SimProcess::State::kAlive || heir->death.armed()) return;
+  const Instant due = std::max(loop_.Now(), tree.began + *tree.behaviour.rule->late);
+  loop_.Arm(heir->work, Deadline(due));
 }
 
 // It does its work itself, or says that it does not.
 void SimProcesses::DismissHeir(SimTree& tree) {
-  const ToolRule* rule = tree.behaviour.rule;
-  if (rule != nullptr && rule->late && tree.tool == 1) Exit(*tree.members.back(), 0);
+  SimProcess* heir = tree.heir;
+  if (heir != nullptr && heir->state == SimProcess::State::kAlive) Exit(*heir, 0);
 }
 
 void SimProcesses::CloseOutput(SimTree& tree) {

@@ -69,6 +69,7 @@ struct SimTree {
   ToolAnswer unsaid;    // what it writes slowly, as yet
   bool dripping = false;
   std::vector<SimProcess*> members;  // the leader first
+  SimProcess* heir = nullptr;        // one of them: of the work of a git that dies before it
   int forks = 0;                     // made
   std::string out;
   std::string err;

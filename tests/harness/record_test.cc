@@ -175,6 +175,38 @@ TEST(Record, ARequestThatNoScenarioCanSayIsLeftOutAndTheRestIsTold) {
   EXPECT_THAT(text, HasSubstr("connection 4"));
 }
 
+TEST(Record, OneRepositoryHasOneNameAndIsBelowTheRunsPlace) {
+  std::string dump = kHead;
+  int at = 0;
+  for (const char* path :
+       {"/home/me/p", "/home/me/p/", "/home/me/x/../p", "/..", "/", "/srv/p/."}) {
+    const std::string add = R"({"type":"WorkspaceAdd","repo":")" + std::string(path) + "\"}";
+    ++at;
+    dump += Call(at, at, add) + Replied(at, at, "not_found");
+  }
+  const auto scenario = ParseScenario(Recorded(dump), "s");
+  ASSERT_TRUE(scenario);
+  std::vector<std::string> paths;
+  for (const RepoSetup& each : scenario->repos) paths.push_back(each.path);
+  EXPECT_THAT(paths, testing::UnorderedElementsAre("/repos/p", "/repos/px", "/repos/repo"));
+}
+
+TEST(Record, WhatIsMoreThanAScenarioMayHaveIsLeftOutAndTold) {
+  constexpr int kDay = 86'400'000;
+  const std::string dump = kHead + Peek(0, 1) + Peek(5, 3) + Replied(6, 3, "ok") +
+                           Replied(kDay + 5, 1, "ok") + Peek(kDay + 5, 2) +
+                           Replied(kDay + 6, 2, "ok");
+  const std::string text = Recorded(dump);
+  EXPECT_THAT(text, HasSubstr("1 requests are left out, for they came or lasted more than a day"));
+  EXPECT_THAT(text, HasSubstr("connection 3"));
+}
+
+TEST(Record, OfVeryManyRequestsTheNewestAreTold) {
+  std::string dump = kHead;
+  for (int i = 0; i < 50'000; ++i) dump += Peek(i, 1) + Replied(i, 1, "ok");
+  EXPECT_THAT(Recorded(dump), HasSubstr("5000 requests are left out, for there are 45000 newer"));
+}
+
 TEST(Record, AnErrorNamesTheLine) {
   const auto why = [](const std::string& dump) {
     const auto recorded = ScenarioOf(dump, "d");

@@ -218,6 +218,9 @@ TEST(ScenarioFile, WrongFilesAreNamedByFileLineAndKey) {
        "x.toml:5: name: 'b-2' comes twice"},
       {"[[client]]\nname = \"b\"\ncopies = 10000\nsteps = [{ close = true, times = 11 }]\n",
        "x.toml:1: steps: more than 100000 in all"},
+      {"[[client]]\nname = \"b\"\nsteps = [{ raw = \"" + std::string(10'000, 'x') +
+           "\", times = 7000 }]\n",
+       "x.toml:3: steps: they send more than 64 MiB in all"},
   };
   AreRefused(wrong);
 }
@@ -337,6 +340,20 @@ TEST(ScenarioFile, NoPathLeadsOutOfTheRunsDirectory) {
         << path;
   }
   EXPECT_EQ(Parsed(std::string("[[repo]]\npath = \"/repos/a/.b..\"\n") + kClient).repos.size(), 1u);
+  const std::string fakes = "worlds = [\"sim\", \"fakes\"]\n";
+  for (const char* key : {"lock_file", "at_path"}) {
+    for (const char* path : {"/tmp/x", "/state/../../x", "/repos/"}) {
+      const std::string tool =
+          "[[tool]]\ntool = \"git\"\n" + std::string(key) + " = \"" + path + "\"\n" + kClient;
+      EXPECT_THAT(Refused(fakes + tool), HasSubstr(std::string("x.toml:4: ") + key +
+                                                   ": must be below /repos/ or /state/"));
+    }
+  }
+  const std::string add =
+      "[[client]]\nname = \"a\"\nsteps = [{ call = { type = \"WorkspaceAdd\", "
+      "repo = \"/home/me\" } }]\n";
+  EXPECT_THAT(Refused(fakes + add), HasSubstr("x.toml:4: repo: must be below /repos/"));
+  EXPECT_EQ(Parsed(add).clients.size(), 1u);
   EXPECT_THAT(Refused(std::string("[[agent]]\nid = \"s\"\nworkspace = \"../x\"\n") + kClient),
               HasSubstr("agent: '../x' is no [[workspace]]"));
 }

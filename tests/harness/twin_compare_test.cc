@@ -231,7 +231,7 @@ TEST(TomlWriter, EveryFileIsTheSameWhenItIsWrittenAndRead) {
 
 // It may still do its part of what a client has asked for that has gone.
 TEST(TwinRuns, ADaemonThatHasBegunAUnitMayBeAsLongAsTheCheckerLets) {
-  EXPECT_EQ(LongestUnitOf(Story()), Duration());
+  EXPECT_EQ(LongestUnitOf(Story(), {}), Duration());
   const Scenario story = Parsed(R"(
 [config]
 timeouts.git_worktree = 30000
@@ -239,7 +239,7 @@ timeouts.git_worktree = 30000
 name = "alice"
 steps = [{ call = { type = "WorkspaceDrop", id = "w1" }, give_up_ms = 5 }]
 )");
-  EXPECT_GT(LongestUnitOf(story), 10 * std::chrono::seconds(30));
+  EXPECT_GT(LongestUnitOf(story, {}), 10 * std::chrono::seconds(30));
 }
 
 TEST(TwinSetup, PathsOfAScenarioAreBelowTheRunsDirectory) {

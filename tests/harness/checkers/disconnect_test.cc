@@ -158,6 +158,27 @@ TEST(Disconnect, FromOutsideAnAgentsUnitIsWantedByItsCall) {
   EXPECT_THAT(Check(made), Contains(HasSubstr("started for nobody")));
 }
 
+// A peek's process on `a` is not the agent's.
+TEST(Disconnect, FromOutsideAnAgentWantsNothingOfAnotherSession) {
+  for (const char* made : {"", "a", "b-"}) {
+    Facts facts = OnA();
+    facts.calls[2] = {"", {}, "", made};
+    const auto run = FromOutside().Sends(90, "AgentRun", 2, 2, 2).Until(9000);
+    EXPECT_EQ(Check(run, facts).empty(), std::string_view("a").starts_with(made)) << made;
+  }
+}
+
+// What was told as done has left nothing; an error may be told while its unit goes on.
+TEST(Disconnect, FromOutsideAnAgentThatWasAnsweredWantsNothingMore) {
+  for (const auto& [reply, goes_on] :
+       {std::pair("AgentRun", false), std::pair("deadline_exceeded", true)}) {
+    TraceMaker made;
+    made.Sends(10, "AgentRun").Receives(100, reply);
+    made.Starts(2000, 11, "tmux kill-session -t =a", 0).Dies(2050, 11);
+    EXPECT_EQ(Check(made.Until(9000)).empty(), goes_on) << reply;
+  }
+}
+
 TEST(Disconnect, ACancelForDisconnectedClientsOfWhomNoneHasGoneBreaksTheLaw) {
   TraceMaker made;
   made.Sends(1, "PeekSession").Begun(2, "PeekSession").Latched(3).Ended(4).Until(9000);

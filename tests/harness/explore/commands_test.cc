@@ -125,7 +125,8 @@ TEST_F(CommandsTest, WhatCannotBeWrittenIsSaidBeforeAnythingIsRun) {
   options.report.clear();
   options.failures = options.file + "/failures";
   EXPECT_EQ(Captured([&] { return ExploreCommand(options); }), 2);
-  EXPECT_THAT(err_, HasSubstr("--failures: " + options.failures + ": cannot be written"));
+  EXPECT_THAT(err_, HasSubstr("--failures: " + options.failures +
+                              ": is no directory that can be written to"));
   SweepCommandOptions sweep;
   sweep.file = options.file;
   sweep.bases = 1'000'000'000;

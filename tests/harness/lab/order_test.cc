@@ -95,7 +95,7 @@ TEST(OrderTest, WhatIsWrongWithARuleIsTold) {
 // What the fakes would refuse as a whole, with all that was on before.
 TEST(OrderTest, WhatTheFakesDoNotReadIsRefused) {
   for (const char* bytes : {"1000G", "1000000000001", "99999999999999999999", "x"}) {
-    EXPECT_THAT(WhatIsWrong({"on", "flood", "git", bytes}), HasSubstr("at most 10^12")) << bytes;
+    EXPECT_THAT(WhatIsWrong({"on", "flood", "git", bytes}), HasSubstr("from 1 to 10^12")) << bytes;
   }
   EXPECT_THAT(WhatIsWrong({"on", "hang", "git", "--match", "\xff"}), HasSubstr("is UTF-8"));
   EXPECT_THAT(WhatIsWrong({"on", "fail", "git", "--stderr", "a\xff"}), HasSubstr("is UTF-8"));

@@ -146,6 +146,17 @@ constexpr const char* kMutants = R"({
     {"name": "16-lost", "about": "", "breaks": "L6", "found_by": "not found",
      "runs": null, "operations": null, "decisions": null, "ms": null, "fifo": "not found"}]})";
 
+TEST_F(ReportCommandTest, ASurveyCanBeReadInBothModes) {
+  ReportCommandOptions options;
+  options.run.file = (dir_ / "mutants.json").string();
+  std::ofstream(options.run.file) << kMutants;
+  options.out = page_.string();
+  ASSERT_EQ(ReportCommand(options), 0);
+  Afterwards(kContrast);
+  EXPECT_THAT(DomOf("", Mode::kLight), HasSubstr(Said("0", "false")));
+  EXPECT_THAT(DomOf("", Mode::kDark), HasSubstr(Said("0", "true")));
+}
+
 TEST_F(ReportCommandTest, PlantedBugsHaveAPage) {
   ReportCommandOptions options;
   options.run.file = (dir_ / "mutants.json").string();

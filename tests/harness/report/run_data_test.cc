@@ -72,10 +72,13 @@ TEST(RunData, WaitingAndUnwindingAreBarsOfTheirOwn) {
 
 TEST(RunData, ARequestsNumberIsThePidOfItsClient) {
   const json::object data = DataOf(OverlapStory());
-  for (const json::value& kind : data.at("kinds").as_array()) {
-    if (kind.at("name") != "request begun") continue;
-    EXPECT_EQ(kind.at("value"), "client pid");
-  }
+  const json::array& kinds = data.at("kinds").as_array();
+  EXPECT_EQ(std::count_if(kinds.begin(), kinds.end(),
+                          [](const json::value& kind) {
+                            return kind.at("name") == "request begun" &&
+                                   kind.at("value") == "client pid";
+                          }),
+            1);
 }
 
 TEST(RunData, WhatGoesOnHasNoEndingEvent) {
