@@ -91,6 +91,12 @@ int Run(const oj::OjdOptions& options, const oj::Config& config) {
   // One daemon per state directory: whoever comes second touches nothing.
   auto state = oj::StateDir::Acquire(*directory);
   if (!state) return Fail(state.error());
+  const std::string real_directory = RealPath(*directory);
+  // Replies are JSON, and tell paths in there.
+  if (const std::string told = oj::ToUtf8(real_directory); told != real_directory) {
+    return Fail({oj::ErrorCode::kInvalidRequest,
+                 "the path of the state directory '" + told + "' is not valid UTF-8", ""});
+  }
   auto log = oj::SpdlogEventLog::Open(config.log_level, options.log_file);
   if (!log) return Fail(log.error());
 
@@ -104,7 +110,6 @@ int Run(const oj::OjdOptions& options, const oj::Config& config) {
   auto listener = Listen(loop, (*state)->socket());
   if (!listener) return Fail(listener.error());
 
-  const std::string real_directory = RealPath(*directory);
   const std::string lease_prefix = oj::LeasePrefix(real_directory);
   const std::vector<oj::Stray> strays = oj::EndStrays(lease_prefix, kStrayLimit);
   for (const oj::Stray& each : strays) {

@@ -94,6 +94,13 @@ TEST_F(LifecycleTest, ALinkInPlaceOfTheStateDirectoryIsRefused) {
   EXPECT_THAT(world_.DaemonEnded().err, HasSubstr("symbolic link"));
 }
 
+// Its path is told in JSON.
+TEST_F(LifecycleTest, AStateDirectoryThatIsNotUtf8IsRefused) {
+  const Ended ended = world_.Oj({"--state-dir", world_.dir() + "/st\xff", "daemon", "start"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.err, HasSubstr("/st\uFFFD' is not valid UTF-8"));
+}
+
 TEST_F(LifecycleTest, AStateDirectoryOpenToOthersIsRefused) {
   fs::create_directory(world_.state());
   fs::permissions(world_.state(), fs::perms::all);
