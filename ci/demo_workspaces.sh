@@ -65,7 +65,7 @@ client_leaves_and_retries() {
   wait "$peek_pid" || status=$?
   peek_pid=''
   [ "$status" -eq 130 ] || fail "the prune that was interrupted has exit status $status, not 130"
-  step "Ctrl-C in the middle of oj workspace prune --all: exit 130, $(directories) worktrees left"
+  step "Ctrl-C in the middle of oj workspace prune --all: exit 130; worktrees left: $(directories)"
   unharmed
   status=0 begun=${EPOCHREALTIME/[.,]/}
   oj --timeout 60000 workspace prune --all >"$world/prune" 2>&1 || status=$?
@@ -86,7 +86,7 @@ daemon_is_killed() {
   wait "$ojd_pid" 2>/dev/null || true
   wait "$peek_pid" 2>/dev/null || true
   peek_pid=''
-  step "SIGKILL to ojd in the middle of another prune: $(directories) worktrees, $(intents) intents in the store"
+  step "SIGKILL to ojd in the middle of another prune; worktrees left: $(directories), intents in the store: $(intents)"
   begun=${EPOCHREALTIME/[.,]/}
   start_daemon --config "$world/config.toml"
   eventually settled || fail 'the new daemon does not settle what the other had begun'

@@ -85,12 +85,13 @@ std::string CommandsFor(const Scenario& scenario) {
 
 constexpr const char* kTry = R"(  oj session peek work                  # a session that runs
   oj-harness fault on hang tmux         # and now tmux hangs
-  oj --timeout 9000 session peek work   # what a client sees of it; meanwhile, in a second terminal:
-  oj-harness lab join                   # ... oj requests; oj locks
+  oj --timeout 4000 session peek work   # what a client sees of it; meanwhile, in a second terminal:
+  oj-harness lab join                   # ... oj top; oj requests; oj locks
   oj-harness fault off all              # well again
   oj-harness fault --help               # what else can go wrong
   oj debug dump --out story.jsonl       # what ojd saw; as a scenario, and as a picture:
   oj-harness record --from story.jsonl --out story.toml
+  oj-harness run story.toml
   oj-harness report story.toml --out story.html
 )";
 

@@ -46,7 +46,9 @@ function show(t, digits = 3) {
 const ms = (t) => show(t, 3);
 function fit() {
   const from = position(first), to = position(last);
-  view = [from - (to - from) * 0.015, to + (to - from) * 0.1];
+  // Room behind the last moment for how it ended, such as "deadline_exceeded".
+  const room = Math.min(0.4, Math.max(0.1, 140 / Math.max(1, $('axis').clientWidth - 140)));
+  view = [from - (to - from) * 0.015, to + (to - from) * room];
   draw();
 }
 function zoom(factor, at) {
@@ -131,7 +133,7 @@ function addLane(lane) {
   for (const [at, sign, event, note] of lane.marks) {
     if (sign === 'K' && lane.kind === 'daemon') own.push({from: at, to: at, sign, event, end: -1, note: ''});
     else if (SIGNS[sign]) own.push({from: at, to: at, sign, event, end: -1, note});
-    if (note && sign !== 'X') lane.notes.push({at, node: make('span', sign === ']' && !/^signal|gave|unavail|cancel|tool|internal|died/.test(note) ? 'note' : 'note bad', note)});
+    if (note && sign !== 'X') lane.notes.push({at, node: make('span', sign === ']' && !/^signal|gave|deadline|unavail|cancel|tool|internal|died/.test(note) ? 'note' : 'note bad', note)});
   }
   own.sort((a, b) => a.from - b.from || b.bar - a.bar);
   for (const item of own) {

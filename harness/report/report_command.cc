@@ -86,7 +86,9 @@ int Put(const std::string& out, std::string_view page) {
     return std::cout << page << std::flush ? 0 : Refuse("standard output: cannot be written");
   }
   const Status written = WriteFile(out, page);
-  return written ? 0 : Refuse("--out: " + written.error().message);
+  if (!written) return Refuse("--out: " + written.error().message);
+  std::cout << "written to " << out << '\n';
+  return 0;
 }
 
 }  // namespace

@@ -265,6 +265,7 @@ ClientDriver::ClientDriver(const Scenario& scenario, std::string socket, std::st
     : shared_(new Shared{std::move(socket), std::move(root), recorder, {}, 0, 0}) {
   for (const ClientScript& script : scenario.clients) {
     clients_.push_back(std::make_unique<Client>(script, clients_.size() + 1, *shared_));
+    recorder.NameClient(clients_.size(), script.name);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,11 +31,14 @@ class Recorder {
     events_.push_back({at, events_.size(), kind, subject, object, value, std::move(text)});
   }
 
+  void NameClient(std::uint64_t client, std::string name) { clients_[client] = std::move(name); }
+
   Trace Finish() {
     std::sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) {
       return a.at != b.at ? a.at < b.at : a.order < b.order;
     });
     Trace trace;
+    for (const auto& [client, name] : clients_) trace.NameClient(client, name);
     for (const Event& e : events_) trace.Add(e.at, e.kind, e.subject, e.object, e.value, e.text);
     return trace;
   }
@@ -57,6 +61,7 @@ class Recorder {
 
   std::int64_t start_;
   std::vector<Event> events_;
+  std::map<std::uint64_t, std::string> clients_;
 };
 
 }  // namespace oj::sim

@@ -137,7 +137,8 @@ constexpr ScenarioKey kKeys[] = {
     {"client", "steps", "list of tables", "required", "", "What it does.", "[{close = true}]"},
 
     {"step", "call", "table", "none", "",
-     "A request, with its type and its fields as the daemon takes them; waits for the reply.",
+     "A request, with its type and its fields as the daemon takes them; waits for the reply. "
+     "`oj-harness record` writes down those that oj sends.",
      "{type = \"Ping\"}"},
     {"step", "send", "table", "none", "", "A request, without waiting.", "{type = \"Ping\"}"},
     {"step", "receive", "boolean", "none", "", "true: waits for one reply.", "true"},

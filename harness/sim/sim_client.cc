@@ -291,6 +291,7 @@ Task<void> PlayStep(ClientWorld& world, SimClient& client, const ClientScript& s
 }  // namespace
 
 Task<void> PlayScript(ClientWorld& world, SimClient& client, const ClientScript& script) {
+  world.trace.NameClient(client.number(), script.name);
   SleepUntil start(world.loop, Deadline(Instant(script.start)));
   co_await start;
   for (std::size_t at = 0; at < script.steps.size(); ++at) {

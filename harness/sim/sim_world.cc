@@ -231,6 +231,7 @@ Task<void> SimWorld::Direct() {
   if (!stopping_ && options_.retry) {
     phase_ = "retry";
     SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
+    result_.trace.NameClient(client.number(), "retry");
     auto retry = AskAllAgain(clients_world_, client, scenario_);
     co_await std::move(retry);
     auto stop_again = StopIfAsked();
@@ -240,6 +241,7 @@ Task<void> SimWorld::Direct() {
     if (options_.liveness) {
       phase_ = "liveness";
       SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
+      result_.trace.NameClient(client.number(), "last look");
       auto check = CheckLiveness(clients_world_, client, scenario_);
       co_await std::move(check);
     }
@@ -397,6 +399,7 @@ Task<void> SimWorld::CancelLast() {
   }
   if (last == 0) co_return;
   SimClient& client = clients_.emplace_back(clients_world_, clients_.size() + 1);
+  result_.trace.NameClient(client.number(), "operator");
   const std::string request = R"({"type":"CancelRequest","id":"r)" + std::to_string(last) + "\"}";
   auto send = client.Send(request, "CancelRequest");
   const std::uint64_t call = co_await std::move(send);

@@ -184,8 +184,7 @@ class Builder {
   Lane& ClientLane(const TraceEvent& event, std::size_t place) {
     std::vector<Lane*>& own = clients_[event.subject];
     if (place == own.size()) {
-      const std::string label = "client " + std::to_string(event.subject);
-      Lane lane{LaneKind::kClient, label, event.at, 0, {}, {}};
+      Lane lane{LaneKind::kClient, trace_.ClientName(event.subject), event.at, 0, {}, {}};
       auto before = lanes_.end();
       if (place > 0) {
         lane.label += " (" + std::to_string(place + 1) + ")";

@@ -11,7 +11,8 @@ namespace oj::sim {
 namespace {
 
 constexpr std::size_t kMostLanes = 200;
-constexpr std::size_t kNoteColumns = 14;  // behind the last moment, for how it ended
+// Behind the last moment, for how it ended: "SessionPeek", "deadline_exceeded".
+constexpr std::size_t kLeastNoteColumns = 14, kMostNoteColumns = 18;
 
 double MillisSince(Instant at, Instant start) {
   return std::chrono::duration<double, std::milli>(at - start).count();
@@ -31,12 +32,12 @@ std::string_view ColorOf(LaneKind kind) {
 
 class Canvas {
  public:
-  Canvas(const Trace& trace, int width, bool color)
+  Canvas(const Trace& trace, const std::vector<Lane>& lanes, int width, bool color)
       : start_(trace.events().front().at),
         span_(std::max(trace.events().back().at - start_, Duration(1))),
         label_(static_cast<std::size_t>(std::max(width, 60)) * 3 / 10),
         columns_(static_cast<std::size_t>(std::max(width, 60)) - label_ - 1),
-        last_(columns_ - kNoteColumns - 1),
+        last_(columns_ - NoteColumns(lanes) - 1),
         color_(color) {}
 
   // Times at every fifth of the width, in milliseconds.
@@ -64,6 +65,13 @@ class Canvas {
   }
 
  private:
+  static std::size_t NoteColumns(const std::vector<Lane>& lanes) {
+    std::size_t longest = 0;
+    for (const Lane& lane : lanes) {
+      for (const Mark& mark : lane.marks) longest = std::max(longest, mark.note.size() + 1);
+    }
+    return std::clamp(longest, kLeastNoteColumns, kMostNoteColumns);
+  }
   std::size_t Column(Instant at) const {
     const double part =
         MillisSince(at, start_) / std::chrono::duration<double, std::milli>(span_).count();
@@ -173,9 +181,9 @@ std::string_view NameOf(TraceKind kind, EventKind daemon) {
 
 std::string RenderTimeline(const Trace& trace, int width, bool color) {
   if (trace.events().empty()) return "nothing happened\n";
-  const Canvas canvas(trace, width, color);
-  std::string text = canvas.Scale();
   const std::vector<Lane> lanes = LanesOf(trace);
+  const Canvas canvas(trace, lanes, width, color);
+  std::string text = canvas.Scale();
   for (std::size_t i = 0; i < std::min(lanes.size(), kMostLanes); ++i) {
     text += canvas.Draw(lanes[i]);
   }

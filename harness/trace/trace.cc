@@ -69,8 +69,19 @@ std::uint32_t Trace::Intern(std::string_view text) {
   return number;
 }
 
+void Trace::NameClient(std::uint64_t client, std::string name) {
+  clients_[client] = std::move(name);
+}
+
+std::string Trace::ClientName(std::uint64_t client) const {
+  const auto named = clients_.find(client);
+  return "client " + std::to_string(client) +
+         (named == clients_.end() ? "" : " " + named->second);
+}
+
 void Trace::Clear() {
   events_.clear();
+  clients_.clear();
   digest_ = Digest();
   if (texts_.size() <= kMostTextsKept) return;
   texts_.resize(1);

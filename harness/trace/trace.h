@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -73,6 +74,10 @@ class Trace {
            std::int64_t value, std::string_view text);
   void AddDaemon(Instant at, const LogEvent& event);
 
+  // For pictures only: no part of the digest.
+  void NameClient(std::uint64_t client, std::string name);
+  std::string ClientName(std::uint64_t client) const;  // "client 2 bob", "client 2"
+
   const std::vector<TraceEvent>& events() const { return events_; }
   std::string_view Text(const TraceEvent& event) const { return texts_[event.text]; }
   Digest& digest() { return digest_; }
@@ -94,6 +99,7 @@ class Trace {
   std::vector<std::uint64_t> marks_{0};  // of each text, for the digest
   std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> index_;
   Digest digest_;
+  std::map<std::uint64_t, std::string> clients_;
 };
 
 }  // namespace oj::sim

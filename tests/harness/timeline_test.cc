@@ -60,6 +60,15 @@ T SIGTERM  K SIGKILL  h half-close  x client closed  c daemon closed  ? torn rep
 )");
 }
 
+TEST(Timeline, AClientHasItsNameAndTheLastMomentRoomForHowItEnded) {
+  Trace trace;
+  trace.NameClient(1, "alice");
+  trace.Add(At(0), TraceKind::kClientSent, 1, 1, 4, "PeekSession");
+  trace.Add(At(100), TraceKind::kClientReceived, 1, 1, 0, "deadline_exceeded");
+  EXPECT_THAT(RenderTimeline(trace, 100, false),
+              testing::ContainsRegex("client 1 alice +\\[=+\\] deadline_exceeded\n"));
+}
+
 // Of a lane, by its label.
 std::string LineOf(const Trace& trace, const std::string& label) {
   std::istringstream lines(RenderTimeline(trace, 100, false));
