@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 
 namespace oj::e2e {
@@ -14,6 +15,15 @@ std::string VariableOf(const std::string& pid, const std::string& name) {
     if (entry.starts_with(name + "=")) return entry.substr(name.size() + 1);
   }
   return "";
+}
+
+// What the labs of a test that has failed may have left: nobody else would end it.
+void EndAllBelow(const std::string& place) {
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string pid = entry.path().filename();
+    const pid_t number = std::atoi(pid.c_str());
+    if (number > 0 && VariableOf(pid, "OJ_LAB").starts_with(place + "/")) kill(number, SIGKILL);
+  }
 }
 
 }  // namespace
@@ -37,6 +47,7 @@ LabTest::LabTest() {
 }
 
 LabTest::~LabTest() {
+  EndAllBelow(dir_);
   std::error_code ignored;  // a lab that a test has killed may be going just now
   fs::remove_all(dir_, ignored);
 }
