@@ -90,10 +90,10 @@ TEST_F(FakeToolsTest, AFloodIsCutAndTheMemoryBounded) {
 }
 
 TEST_F(FakeToolsTest, AToolThatFailsIsQuotedNotTakenForAMissingSession) {
-  Start("exit = 1\nerr = \"lost server\"\n");
+  Start("exit = 1\nerr = \"protocol version mismatch\"\n");
   const auto reply = Asked(Peek("work"));
   EXPECT_EQ(Text(reply, "code"), "tool_failed");
-  EXPECT_THAT(Text(reply, "message"), HasSubstr("lost server"));
+  EXPECT_THAT(Text(reply, "message"), HasSubstr("protocol version mismatch"));
 }
 
 TEST_F(FakeToolsTest, AToolThatCrashesIsNotSuccess) {
