@@ -75,8 +75,7 @@ void Trace::NameClient(std::uint64_t client, std::string name) {
 
 std::string Trace::ClientName(std::uint64_t client) const {
   const auto named = clients_.find(client);
-  return "client " + std::to_string(client) +
-         (named == clients_.end() ? "" : " " + named->second);
+  return "client " + std::to_string(client) + (named == clients_.end() ? "" : " " + named->second);
 }
 
 void Trace::Clear() {
