@@ -56,7 +56,7 @@ Outcome<Said> Status(const Invocation& invocation, bool requests) {
 }
 
 // Of a daemon that does not answer as it should; whoever reads JSON reads nothing else.
-std::string Trouble(const Invocation& invocation, const Failure& failure) {
+std::string TroubleText(const Invocation& invocation, const Failure& failure) {
   const std::string message = OneLine(failure.message);
   if (!invocation.settings.json) return "oj: " + message + "\n";
   return json::serialize(json::object{{"running", true}, {"error", message}}) + "\n";
@@ -70,7 +70,7 @@ Outcome<Said> Watch(const Invocation& invocation) {
   for (;;) {
     auto said = Status(invocation, true);
     if (!said && said.error().exit == kExitInterrupted) return said;
-    std::string text = said ? said->out : Trouble(invocation, said.error());
+    std::string text = said ? said->out : TroubleText(invocation, said.error());
     if (redraws) text = "\x1b[H\x1b[2J" + text;
     if (const int error = environment.out(text); error != 0) {
       return Said{"", "", error == EINTR ? kExitInterrupted : kExitDone};

@@ -1,5 +1,7 @@
 #include "explore/runs.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>

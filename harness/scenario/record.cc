@@ -19,7 +19,7 @@ namespace json = boost::json;
 // A tool that took no longer did as it always does.
 constexpr std::int64_t kSlow = 50'000'000;
 
-// A call has two steps, and they are 100,000 at most.
+// A call has two steps, and they are 100,000 at most; several may have come in one moment.
 constexpr std::size_t kMostCalls = 45'000;
 constexpr Duration kDay = std::chrono::hours(24);
 
